@@ -1,0 +1,59 @@
+# Hedge Lab. `make lab` opens the notebooks, `make test` proves them; both set up what they need.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+LAB_SETTINGS := .venv/share/jupyter/lab/settings
+
+export JUPYTER_PREFER_ENV_PATH := 1
+
+.PHONY: help lab test lint notebooks site slides pdf bench lock clean
+.DEFAULT_GOAL := help
+
+help: ## list what make can do
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+lab: $(READY) ## set up, then open JupyterLab on the first notebook
+	cd notebooks && ../$(BIN)/jupyter lab --ip=127.0.0.1 --LabApp.extension_manager=readonly 00_start_here.ipynb
+
+test: $(READY) lint ## set up, then run every check and test
+	$(BIN)/python -m pytest --quiet
+	$(BIN)/python -m pytest --quiet --nbval --nbval-current-env --nbval-cell-timeout=120 \
+		--nbval-sanitize-with tests/nbval_sanitize.cfg notebooks
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/codespell
+	$(BIN)/python tools/notebooks.py --check
+
+notebooks: $(READY) ## run every notebook again and store it in its normal form
+	$(BIN)/python tools/notebooks.py
+
+site: $(READY) ## build the static website, slides included, into _site/
+	$(BIN)/python -m website
+
+slides: site ## the same build; the slides are in _site/slides/
+
+pdf: site ## print every lesson to a PDF handout in _pdf/ (needs Chromium)
+	$(BIN)/python -m website --pdf
+
+bench: $(READY) ## run the benchmarks
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+lock: ## choose new exact versions (maintainers; needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+		--no-annotate --no-header --extra lab --extra site --extra test pyproject.toml -o requirements.lock
+
+clean: ## remove everything that make has made
+	rm -rf .venv .cache _site _pdf
+
+# The settings keep JupyterLab from asking for news and updates: nothing here needs the network.
+$(READY): requirements.lock pyproject.toml tools/overrides.json
+	@$(PYTHON) -c 'import sys; sys.exit("Hedge Lab needs Python 3.11 or newer; this is " + sys.version.split()[0] \
+		+ ". Name a newer one: make PYTHON=python3.12 ..." if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@mkdir -p $(LAB_SETTINGS) && cp tools/overrides.json $(LAB_SETTINGS)/
+	@touch $(READY)

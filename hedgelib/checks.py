@@ -1,0 +1,182 @@
+"""Checks at the border: every public function passes its input through here.
+
+Bad input raises ``ValueError`` and the message says what was wrong and what is accepted.
+"""
+
+import reprlib
+
+import numpy as np
+
+_LARGEST = 1e30
+
+
+def number(name, value, *, above=None, at_least=None, below=None, at_most=None):
+    """Return `value` as a float, or as a float array if it is a sequence.
+
+    Parameters
+    ----------
+    name : str
+        What the value is called in the message, with its unit: ``"price (USDT)"``.
+    value : float or array of any shape
+        The number or numbers to check.
+    above, at_least, below, at_most : float, optional
+        Open and closed limits, in the unit of `value`.
+
+    Raises
+    ------
+    ValueError
+        If anything in `value` is not a finite number inside the limits, or is of a size (beyond 1e30; between
+        0 and 1e-30 where it must be above 0) that products and quotients of such numbers could overflow.
+
+    Examples
+    --------
+    >>> number("price (USDT)", 60_000, above=0)
+    60000.0
+    >>> number("price (USDT)", -1, above=0)
+    Traceback (most recent call last):
+    ...
+    ValueError: price (USDT) must be a finite number above 0, got -1
+    """
+    limits = [
+        f"{word} {limit:g}"
+        for word, limit in [("above", above), ("at least", at_least), ("below", below), ("at most", at_most)]
+        if limit is not None
+    ]
+    accepted = " ".join(["a finite number", " and ".join(limits)]).strip()
+    try:
+        given = np.asarray(value)
+        if given.dtype.kind not in "iuf":
+            raise TypeError
+        with np.errstate(over="ignore"):
+            array = np.asarray(given, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"{name} must be {accepted}, got {reprlib.repr(value)}") from None
+    good = np.isfinite(array)
+    for compare, limit in [
+        (np.greater, above),
+        (np.greater_equal, at_least),
+        (np.less, below),
+        (np.less_equal, at_most),
+    ]:
+        if limit is not None:
+            good &= compare(array, limit)
+    if not np.all(good):
+        offender = np.atleast_1d(array)[~np.atleast_1d(good)][0]
+        shown = repr(value) if array.ndim == 0 else f"{offender:g} in it"
+        raise ValueError(f"{name} must be {accepted}, got {shown}")
+    smallest = 1 / _LARGEST if above == 0 else 0
+    if np.any((np.abs(array) > _LARGEST) | (np.abs(array) < smallest)):
+        raise ValueError(f"{name} is too large or too small to calculate with, got {reprlib.repr(value)}")
+    return array if array.ndim else float(array)
+
+
+def single(name, value, **limits):
+    """Return `value` as a float like `number`, but refuse a sequence.
+
+    Raises
+    ------
+    ValueError
+        If it is not one finite number inside the limits.
+
+    Examples
+    --------
+    >>> single("holding (coin)", [1, 2], above=0)
+    Traceback (most recent call last):
+    ...
+    ValueError: holding (coin) must be one number, got [1, 2]
+    """
+    if np.ndim(checked := number(name, value, **limits)):
+        raise ValueError(f"{name} must be one number, got {reprlib.repr(value)}")
+    return checked
+
+
+def side(value):
+    """Return `value` as a float that is −1 (short) or +1 (long), one or an array of them.
+
+    Raises
+    ------
+    ValueError
+        If anything in `value` is neither −1 nor +1.
+
+    Examples
+    --------
+    >>> side(-1)
+    -1.0
+    """
+    checked = number("side", value)
+    if not np.all(np.abs(checked) == 1):
+        raise ValueError(f"side must be -1 (short) or +1 (long), got {value!r}")
+    return checked
+
+
+def broadcast(**arrays):
+    """Refuse arrays whose shapes do not fit together, naming them.
+
+    Raises
+    ------
+    ValueError
+        If the shapes cannot be broadcast.
+
+    Examples
+    --------
+    >>> broadcast(quantity=[1.0, 2.0], entry=[1.0, 2.0, 3.0])
+    Traceback (most recent call last):
+    ...
+    ValueError: quantity (2,), entry (3,) must be single numbers or arrays of matching shape
+    """
+    shapes = {name: np.shape(array) for name, array in arrays.items()}
+    try:
+        np.broadcast_shapes(*shapes.values())
+    except ValueError:
+        listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise ValueError(f"{listed} must be single numbers or arrays of matching shape") from None
+
+
+def one_of(name, value, accepted):
+    """Return `value` if it is one of the `accepted` words.
+
+    Raises
+    ------
+    ValueError
+        If it is not; the message lists what is accepted.
+
+    Examples
+    --------
+    >>> one_of("mode", "isolated", ("isolated", "cross"))
+    'isolated'
+    """
+    if not isinstance(value, str) or value not in accepted:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, accepted))}, got {value!r}")
+    return value
+
+
+def whole(name, value, **limits):
+    """Return `value` as an int if it is one whole number inside the limits.
+
+    Raises
+    ------
+    ValueError
+        If it is not one number, not whole, or outside the limits of `number`.
+
+    Examples
+    --------
+    >>> whole("days", 30.0, at_least=1)
+    30
+    """
+    checked = single(name, value, **limits)
+    if checked % 1:
+        raise ValueError(f"{name} must be a whole number, got {value!r}")
+    return int(checked)
+
+
+def plain(result):
+    """Return a Python float for a single number and an array otherwise, without negative zeros.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> plain(np.float64(1.5))
+    1.5
+    """
+    result = np.add(result, 0.0)
+    return result if np.ndim(result) else float(result)

@@ -1,0 +1,269 @@
+"""Chart signals as rules: RSI, pivots, double top, head and shoulders, divergence and their mirrors.
+
+Every pattern carries the bar at whose close it is *known*; nothing before that bar may act on it.
+A bottom is the same rule run on 1 / price, so tops and bottoms share one code path.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+import talib
+
+from hedgelib import checks, patterns
+from hedgelib.patterns import Pattern, known, pivots
+
+__all__ = [
+    "Pattern",
+    "bearish_divergence",
+    "bullish_divergence",
+    "double_bottom",
+    "double_top",
+    "head_and_shoulders",
+    "inverse_head_and_shoulders",
+    "known",
+    "pivots",
+    "rsi",
+]
+
+
+def rsi(close, length=14):
+    """Relative strength index with Wilder's smoothing: 100 · average gain / (average gain + average loss).
+
+    The first averages are simple means of `length` changes, later ones are
+    ((length − 1) · previous + change) / length.
+
+    Parameters
+    ----------
+    close : array, shape (n,)
+        Closing prices (USDT per coin), oldest first.
+    length : int
+        Bars in Wilder's average, 2 or more.
+
+    Returns
+    -------
+    array, shape (n,)
+        Between 0 and 100; NaN before bar `length`. 100 as long as no bar has closed lower, also if none has
+        closed higher (TA-Lib alone would print 0 for a flat series, which reads as oversold).
+
+    Raises
+    ------
+    ValueError
+        If a price is missing, infinite or not positive, or `length` is no whole number from 2 to 100,000.
+
+    Notes
+    -----
+    Source: J. Welles Wilder, New Concepts in Technical Trading Systems, 1978; computed by TA-Lib.
+
+    Examples
+    --------
+    One bar up by 2, one down by 1: average gain 1, average loss 0.5.
+
+    >>> rsi([100, 102, 101], length=2).round(2)
+    array([  nan,   nan, 66.67])
+    """
+    close = patterns.prices(close)
+    length = patterns.whole("length (bars)", length, at_least=2, at_most=100_000)
+    never_fell = np.logical_and.accumulate(np.diff(close, prepend=close[0]) >= 0)
+    never_fell[:length] = False
+    return np.where(never_fell, 100.0, talib.RSI(close, length))
+
+
+def double_top(close, confirm=5, tolerance=0.03, depth=0.03):
+    """Two highs at about the same price, and then a close below the valley between them.
+
+    The two highs are neighbouring pivots that differ by at most `tolerance`; both stand at least `depth`
+    above the lowest close between them, the neckline. The pattern is complete at the first close below the
+    neckline, if no close above the highs comes first and it comes within as many bars as the highs are apart.
+
+    Parameters
+    ----------
+    close : array, shape (n,)
+        Closing prices (USDT per coin), oldest first.
+    confirm : int
+        Bars that confirm a pivot, 1 or more.
+    tolerance : float
+        Largest gap between the two highs (fraction of the lower one).
+    depth : float
+        Least height of both highs above the valley (fraction of the valley).
+
+    Returns
+    -------
+    tuple of Pattern
+        ``pivots`` are high, valley, high; ordered by the bar at which each is known.
+
+    Raises
+    ------
+    ValueError
+        If a price is missing, infinite or not positive, or a setting is out of range.
+
+    Notes
+    -----
+    Source: Lo, Mamaysky and Wang, Foundations of Technical Analysis, Journal of Finance 55, 2000 (both highs
+    within 1.5 % of their mean, so 3 % apart). That a reversal counts only once the neckline is broken is the
+    rule of Edwards and Magee, Technical Analysis of Stock Trends, 1948.
+
+    Examples
+    --------
+    >>> double_top([100, 110, 100, 111, 105, 99], confirm=1)
+    (Pattern(kind='double_top', pivots=(1, 2, 3), known=5),)
+    """
+    return _reversals("double_top", np.log(patterns.prices(close)), 2, confirm, tolerance, depth)
+
+
+def double_bottom(close, confirm=5, tolerance=0.03, depth=0.03):
+    """Two lows at about the same price, and then a close above the peak between them.
+
+    The mirror of `double_top`, with the same parameters, returns, errors and source.
+
+    Examples
+    --------
+    >>> double_bottom([110, 100, 110, 99, 105, 111], confirm=1)
+    (Pattern(kind='double_bottom', pivots=(1, 2, 3), known=5),)
+    """
+    return _reversals("double_bottom", -np.log(patterns.prices(close)), 2, confirm, tolerance, depth)
+
+
+def head_and_shoulders(close, confirm=5, tolerance=0.03, depth=0.03):
+    """Three highs, the middle one highest, and then a close below the valleys between them.
+
+    The three are neighbouring pivots. The outer two (shoulders) differ by at most `tolerance`, and so do the
+    valleys; the shoulders stand at least `depth` above both valleys. The pattern is complete at the first
+    close below the lower valley, the neckline, if no close above the shoulders comes first and it comes
+    within as many bars as the shoulders are apart.
+
+    Parameters
+    ----------
+    close : array, shape (n,)
+        Closing prices (USDT per coin), oldest first.
+    confirm : int
+        Bars that confirm a pivot, 1 or more.
+    tolerance : float
+        Largest gap between the shoulders, and between the valleys (fraction of the lower one).
+    depth : float
+        Least height of the shoulders above both valleys (fraction of the valley).
+
+    Returns
+    -------
+    tuple of Pattern
+        ``pivots`` are shoulder, valley, head, valley, shoulder; ordered by the bar at which each is known.
+
+    Raises
+    ------
+    ValueError
+        If a price is missing, infinite or not positive, or a setting is out of range.
+
+    Notes
+    -----
+    Source: as `double_top`; shoulders, and valleys, each within 1.5 % of their mean.
+
+    Examples
+    --------
+    >>> head_and_shoulders([100, 110, 100, 120, 101, 111, 99], confirm=1)
+    (Pattern(kind='head_and_shoulders', pivots=(1, 2, 3, 4, 5), known=6),)
+    """
+    return _reversals("head_and_shoulders", np.log(patterns.prices(close)), 3, confirm, tolerance, depth)
+
+
+def inverse_head_and_shoulders(close, confirm=5, tolerance=0.03, depth=0.03):
+    """Three lows, the middle one lowest, and then a close above the peaks between them.
+
+    The mirror of `head_and_shoulders`, with the same parameters, returns, errors and source.
+
+    Examples
+    --------
+    >>> inverse_head_and_shoulders([110, 100, 110, 90, 109, 99, 111], confirm=1)
+    (Pattern(kind='inverse_head_and_shoulders', pivots=(1, 2, 3, 4, 5), known=6),)
+    """
+    return _reversals(
+        "inverse_head_and_shoulders", -np.log(patterns.prices(close)), 3, confirm, tolerance, depth
+    )
+
+
+def bearish_divergence(close, confirm=5, length=14):
+    """A higher high in price with a lower high in RSI, at two neighbouring pivots.
+
+    Parameters
+    ----------
+    close : array, shape (n,)
+        Closing prices (USDT per coin), oldest first.
+    confirm : int
+        Bars that confirm a pivot, 1 or more.
+    length : int
+        Bars in the average of the RSI, 2 or more.
+
+    Returns
+    -------
+    tuple of Pattern
+        ``pivots`` are the two highs; known `confirm` bars after the second.
+
+    Raises
+    ------
+    ValueError
+        If a price is missing, infinite or not positive, or a setting is out of range.
+
+    Notes
+    -----
+    Source: J. Welles Wilder, New Concepts in Technical Trading Systems, 1978. The RSI is read at the bars of
+    the price pivots; it needs `length` bars, so a pivot before that takes no part.
+
+    Examples
+    --------
+    RSI at the two highs: 90.91 and 76.62.
+
+    >>> bearish_divergence([100, 105, 110, 109, 108, 111, 109], confirm=1, length=2)
+    (Pattern(kind='bearish_divergence', pivots=(2, 5), known=6),)
+    """
+    return _divergences("bearish_divergence", close, +1, confirm, length)
+
+
+def bullish_divergence(close, confirm=5, length=14):
+    """A lower low in price with a higher low in RSI, at two neighbouring pivots.
+
+    The mirror of `bearish_divergence`, with the same parameters, returns, errors and source.
+
+    Examples
+    --------
+    >>> bullish_divergence([111, 106, 101, 102, 103, 100, 102], confirm=1, length=2)
+    (Pattern(kind='bullish_divergence', pivots=(2, 5), known=6),)
+    """
+    return _divergences("bullish_divergence", close, -1, confirm, length)
+
+
+def _reversals(kind, heights, count, confirm, tolerance, depth):
+    """Reversals of `count` tops; `heights` are log prices, negated to find bottoms."""
+    confirm = patterns.whole("confirm (bars)", confirm, at_least=1)
+    tolerance, depth = (
+        np.log1p(checks.single(name, value, at_least=0))
+        for name, value in [("tolerance", tolerance), ("depth", depth)]
+    )
+    tops = patterns.tops(heights, confirm)
+    found = []
+    for group in zip(*(tops[skip:] for skip in range(count)), strict=False):
+        first, *heads, last = group
+        valleys = [left + int(heights[left:right].argmin()) for left, right in pairwise(group)]
+        shoulders, necks = heights[[first, last]], heights[valleys]
+        if (
+            np.ptp(shoulders) > tolerance
+            or np.ptp(necks) > tolerance
+            or shoulders.min() - necks.max() < depth
+            or np.any(heights[heads] <= shoulders.max())
+        ):
+            continue
+        after = heights[last + 1 : last + 1 + last - first]
+        broken = np.flatnonzero(after < necks.min())
+        if broken.size and after[: broken[0]].max(initial=-np.inf) <= shoulders.max():
+            known_at = max(last + 1 + int(broken[0]), last + confirm)
+            found.append(Pattern(kind, tuple(sorted([*group, *valleys])), known_at))
+    return tuple(sorted(found, key=lambda pattern: pattern.known))
+
+
+def _divergences(kind, close, sign, confirm, length):
+    """Neighbouring tops of sign · price that rise while sign · RSI falls."""
+    strength = sign * rsi(close, length)
+    heights = sign * patterns.prices(close)
+    confirm = patterns.whole("confirm (bars)", confirm, at_least=1)
+    return tuple(
+        Pattern(kind, (first, last), last + confirm)
+        for first, last in pairwise(patterns.tops(heights, confirm))
+        if heights[last] > heights[first] and strength[last] < strength[first]
+    )

@@ -1,0 +1,107 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hedgelib import checks
+
+
+@given(st.floats(-1e30, 1e30))
+def test_numbers_pass_unchanged(value):
+    assert checks.number("value", value) == value
+    np.testing.assert_array_equal(checks.number("value", [value, 1]), [value, 1])
+
+
+@pytest.mark.parametrize("value", [3, 3.0, np.int64(3), np.float32(3), np.array(3)])
+def test_a_single_number_becomes_a_python_float(value):
+    assert type(checks.number("value", value)) is float
+
+
+def test_sequences_become_arrays():
+    for value in ([1, 2], (1, 2), np.array([1, 2]), pd.Series([1, 2])):
+        checked = checks.number("value", value)
+        assert type(checked) is np.ndarray
+        assert checked.dtype == float
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "1",
+        None,
+        True,
+        [True],
+        [1, None],
+        [[1], [1, 2]],
+        1j,
+        object(),
+        {},
+        np.nan,
+        np.inf,
+        -np.inf,
+        10**400,
+        [1, np.nan],
+        1e31,
+        -1e31,
+        pd.Timestamp("2020-01-01"),
+        np.datetime64("2020-01-01"),
+    ],
+)
+def test_what_is_no_number_is_refused(value):
+    with pytest.raises(ValueError, match=r"^price \(USDT\)"):
+        checks.number("price (USDT)", value)
+
+
+@pytest.mark.parametrize(
+    ("limits", "good", "bad", "words"),
+    [
+        ({"above": 0}, 1e-30, 0, "above 0"),
+        ({"above": 0}, 1, 1e-31, "too large or too small"),
+        ({"at_least": 0}, 0, -1e-300, "at least 0"),
+        ({"below": 1}, 0.999, 1, "below 1"),
+        ({"at_most": 1}, 1, 1.001, "at most 1"),
+        ({"at_least": 1, "at_most": 150}, 150, 151, "at least 1 and at most 150"),
+    ],
+)
+def test_limits(limits, good, bad, words):
+    assert checks.number("value", good, **limits) == good
+    with pytest.raises(ValueError, match=words):
+        checks.number("value", bad, **limits)
+    with pytest.raises(ValueError, match=words):
+        checks.number("value", [good, bad], **limits)
+
+
+def test_the_offender_is_named():
+    with pytest.raises(ValueError, match="got -2 in it"):
+        checks.number("price (USDT)", [1, -2, 3], above=0)
+
+
+def test_single_refuses_sequences():
+    assert checks.single("value", 1) == 1
+    with pytest.raises(ValueError, match="must be one number"):
+        checks.single("value", [1])
+
+
+@pytest.mark.parametrize("value", [0, 2, -1.5, "short", None, [1, 0], np.nan])
+def test_sides(value):
+    with pytest.raises(ValueError, match="side"):
+        checks.side(value)
+
+
+def test_words():
+    for value in ("Isolated", None, 1, ["isolated"]):
+        with pytest.raises(ValueError, match="mode must be one of 'isolated', 'cross'"):
+            checks.one_of("mode", value, ("isolated", "cross"))
+
+
+def test_shapes():
+    checks.broadcast(one=1.0, two=np.ones((2, 1)), three=np.ones(3))
+    with pytest.raises(ValueError, match=r"one \(2,\), two \(3,\) must be"):
+        checks.broadcast(one=np.ones(2), two=np.ones(3))
+
+
+def test_plain():
+    assert type(checks.plain(np.float64(1))) is float
+    assert str(checks.plain(-0.0)) == "0.0"
+    assert not np.signbit(checks.plain(np.array([-0.0]))).any()

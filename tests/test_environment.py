@@ -1,0 +1,35 @@
+"""The check at the head of 00_start_here names what is wrong and never raises."""
+
+from importlib import metadata
+
+from hedgelib import environment
+
+
+def missing(_):
+    raise metadata.PackageNotFoundError
+
+
+def test_complete_environment_has_no_problem():
+    assert environment.problems() == ()
+
+
+def test_missing_package_is_named_with_its_remedy():
+    found = environment.problems(version=missing, requires=lambda _: ["pandas>=2.2"])
+    assert found == (f"pandas is missing: {environment.SET_UP_AGAIN}.",)
+
+
+def test_old_package_is_named_with_both_versions():
+    found = environment.problems(version=lambda _: "1.5.3", requires=lambda _: ["pandas>=2.2"])
+    assert len(found) == 1 and "pandas 1.5.3 is installed, >=2.2 is needed" in found[0]
+
+
+def test_lab_is_needed_but_the_site_and_test_tools_are_not():
+    requires = ['jupyterlab>=4; extra == "lab"', 'sphinx>=8; extra == "site"']
+    found = environment.problems(version=missing, requires=lambda _: requires)
+    assert [text.split()[0] for text in found] == ["jupyterlab"]
+
+
+def test_report_prints_each_problem_on_a_line(monkeypatch, capsys):
+    monkeypatch.setattr(environment, "problems", lambda: ("one.", "two."))
+    environment.report()
+    assert capsys.readouterr().out == "one.\ntwo.\n"

@@ -1,0 +1,109 @@
+"""The lock file, pyproject.toml, environment.yml and the imports in the code tell one story."""
+
+import ast
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LOCK = (ROOT / "requirements.lock").read_text()
+OWN = {"benchmarks", "hedgelib", "tests", "website"} | {path.stem for path in (ROOT / "tests").glob("*.py")}
+
+
+def locked():
+    """Map every package of the lock file to its requirements (one per platform or Python version)."""
+    entries = re.split(r"\n(?=\S)", LOCK.strip())
+    requirements = [Requirement(entry.split("\\\n")[0].strip()) for entry in entries]
+    return {canonicalize_name(r.name): [s for s in requirements if s.name == r.name] for r in requirements}
+
+
+def declared(*extras):
+    texts = list(PROJECT["dependencies"])
+    for extra in extras:
+        texts += PROJECT["optional-dependencies"][extra]
+    return {canonicalize_name(Requirement(text).name): Requirement(text) for text in texts}
+
+
+def imports(*places):
+    """Third-party modules imported by the Python files and notebooks below the given folders."""
+    found = set()
+    for place in places:
+        files = [*ROOT.glob(f"{place}/**/*.py"), *ROOT.glob(f"{place}/*.ipynb")]
+        for path in files:
+            text = path.read_text(encoding="utf-8")
+            if path.suffix == ".ipynb":
+                cells = nbformat.reads(text, as_version=4).cells
+                text = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+            for node in ast.walk(ast.parse(text)):
+                if isinstance(node, ast.Import):
+                    found |= {alias.name.split(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and not node.level:
+                    found.add(node.module.split(".")[0])
+    return {name for name in found if name not in sys.stdlib_module_names and name not in OWN}
+
+
+def distributions(modules):
+    known = packages_distributions()
+    return {canonicalize_name(known[module][0]) for module in modules}
+
+
+def test_lock_pins_every_package_exactly_and_with_hashes():
+    for entry in re.split(r"\n(?=\S)", LOCK.strip()):
+        assert re.match(r"[A-Za-z0-9._-]+==[\w.!+]+( ;.*?)? \\\n    --hash=sha256:[0-9a-f]{64}", entry), (
+            entry[:80]
+        )
+
+
+def test_lock_names_no_host():
+    assert not re.search(r"https?:|index-url|find-links|trusted-host", LOCK)
+
+
+def test_lock_satisfies_every_lower_bound():
+    packages = locked()
+    for name, requirement in declared("lab", "site", "test").items():
+        assert name in packages, f"{name} is in pyproject.toml but not in the lock"
+        for pinned in packages[name]:
+            version = next(iter(pinned.specifier)).version
+            assert requirement.specifier.contains(version), f"{pinned} is below {requirement}"
+
+
+def test_the_running_environment_is_the_locked_one():
+    from importlib.metadata import version
+
+    for name, entries in locked().items():
+        here = [r for r in entries if r.marker is None or r.marker.evaluate()]
+        if here:
+            assert version(name) == next(iter(here[0].specifier)).version, name
+
+
+def test_library_imports_exactly_its_declared_dependencies():
+    assert distributions(imports("hedgelib")) == set(declared())
+
+
+@pytest.mark.parametrize("place", ["notebooks", "tests", "tools", "website"])
+def test_other_code_imports_only_what_is_declared(place):
+    assert distributions(imports(place)) <= set(declared("lab", "site", "test"))
+
+
+def test_environment_yml_takes_everything_from_the_lock():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    assert environment["channels"] == ["conda-forge"]
+    *conda, pip = environment["dependencies"]
+    assert [re.split(r"[ <>=]", text)[0] for text in conda] == ["python", "pip"]
+    assert f"python {PROJECT['requires-python']}" == conda[0].split(",")[0]
+    assert pip == {"pip": ["-r requirements.lock"]}
+    assert "pip install --no-deps --no-build-isolation -e ." in (ROOT / "postBuild").read_text()
+
+
+def test_continuous_integration_runs_the_command_of_the_readme():
+    assert (ROOT / ".ci" / "run").read_text().strip().endswith("make test")
+    assert "make test" in (ROOT / "README.md").read_text()
