@@ -62,7 +62,7 @@ def rsi(close, length=14):
     array([  nan,   nan, 66.67])
     """
     close = patterns.prices(close)
-    length = patterns.whole("length (bars)", length, at_least=2, at_most=100_000)
+    length = checks.whole("length (bars)", length, at_least=2, at_most=100_000)
     never_fell = np.logical_and.accumulate(np.diff(close, prepend=close[0]) >= 0)
     never_fell[:length] = False
     return np.where(never_fell, 100.0, talib.RSI(close, length))
@@ -231,7 +231,7 @@ def bullish_divergence(close, confirm=5, length=14):
 
 def _reversals(kind, heights, count, confirm, tolerance, depth):
     """Reversals of `count` tops; `heights` are log prices, negated to find bottoms."""
-    confirm = patterns.whole("confirm (bars)", confirm, at_least=1)
+    confirm = checks.whole("confirm (bars)", confirm, at_least=1)
     tolerance, depth = (
         np.log1p(checks.single(name, value, at_least=0))
         for name, value in [("tolerance", tolerance), ("depth", depth)]
@@ -261,7 +261,7 @@ def _divergences(kind, close, sign, confirm, length):
     """Neighbouring tops of sign · price that rise while sign · RSI falls."""
     strength = sign * rsi(close, length)
     heights = sign * patterns.prices(close)
-    confirm = patterns.whole("confirm (bars)", confirm, at_least=1)
+    confirm = checks.whole("confirm (bars)", confirm, at_least=1)
     return tuple(
         Pattern(kind, (first, last), last + confirm)
         for first, last in pairwise(patterns.tops(heights, confirm))
