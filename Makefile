@@ -19,7 +19,7 @@ lab: $(READY) ## set up, then open JupyterLab on the first notebook
 test: $(READY) lint ## set up, then run every check and test
 	$(BIN)/python -m pytest --quiet
 	$(BIN)/python -m pytest --quiet --nbval --nbval-current-env --nbval-cell-timeout=120 \
-		--nbval-sanitize-with tests/nbval_sanitize.cfg notebooks
+		--nbval-sanitize-with tests/nbval.cfg notebooks
 
 lint: $(READY)
 	$(BIN)/ruff check

@@ -1,0 +1,37 @@
+"""What all pictures share: fills that differ in more than colour; labels, ticks and legends."""
+
+import numpy as np
+from matplotlib.ticker import StrMethodFormatter
+
+from . import checks
+from .picture import BLUE, GREEN, PURPLE, VERMILLION
+
+LEGEND_ROW = 24  # points between the axes and their title, where the legend stands
+HATCHED = {"hatch": "///", "edgecolor": "white"}
+FILLS = [
+    {"color": BLUE},
+    {"color": VERMILLION, **HATCHED},
+    {"color": GREEN, "hatch": "...", "edgecolor": "white"},
+    {"color": PURPLE, "hatch": "xxx", "edgecolor": "white"},
+]
+
+
+def vector(name, values, length=None):
+    """One-dimensional finite array of at least one value, or exactly `length`."""
+    vector = np.atleast_1d(checks.number(name, values))
+    if vector.ndim != 1 or not vector.size or length not in (None, len(vector)):
+        wanted = f"{length} values" if length else "a list of at least one value"
+        raise ValueError(f"{name} must hold {wanted}, got an array of shape {vector.shape}")
+    return vector
+
+
+def dress(axes, title, xlabel, ylabel, xticks="{x:,.0f}", yticks="{x:,.0f}", legend=0):
+    """Title, labels, tick formats and a legend above the axes, where it hides nothing."""
+    for axis, label, ticks in [(axes.xaxis, xlabel, xticks), (axes.yaxis, ylabel, yticks)]:
+        axis.set_label_text(label)
+        if ticks:
+            axis.set_major_formatter(StrMethodFormatter(ticks))
+    axes.set_title(title, pad=LEGEND_ROW if legend > 1 else 6)
+    if legend > 1:
+        place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2, "borderpad": 0.2}
+        axes.legend(ncols=legend, frameon=False, columnspacing=1.4, handlelength=2.4, **place)

@@ -1,0 +1,265 @@
+"""Explorers: sliders joined to one draw function, live in JupyterLab and still in every other viewer.
+
+`Choice` is a control and its values. `Explorer` knows every state: its values, figure, readouts, PNG and SVG.
+Its live form is the `Panel`.
+"""
+
+import functools
+import itertools
+import math
+import random
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from . import panel, picture
+from .picture import NOT_POSSIBLE
+
+MOST_STATES = 600
+MOST_CORNERS = 8  # looked at to place the axes; all of them with up to three controls
+KEPT_PICTURES = 64
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A control: the values it can take and how they read.
+
+    Parameters
+    ----------
+    label : str
+        What the control is called, with its unit where the values do not show it.
+    values : sequence
+        The values in the order of the slider.
+    start : optional
+        The value at the start, the first one if not given.
+    format : str or callable
+        How a value reads: a format such as ``"{:,.0f} USDT"`` or a function from value to text.
+
+    Raises
+    ------
+    ValueError
+        If there is no value, if two values read the same or if `start` is not among the values.
+
+    Examples
+    --------
+    >>> choice = Choice("Price of BTC", range(50_000, 70_001, 10_000), start=60_000, format="{:,} USDT")
+    >>> choice.texts, choice.start_index
+    (('50,000 USDT', '60,000 USDT', '70,000 USDT'), 1)
+    """
+
+    label: str
+    values: tuple
+    start: object = None
+    format: str | Callable = str
+
+    def __post_init__(self):
+        """Check the values and settle the start."""
+        if not isinstance(self.label, str) or not self.label.strip():
+            raise ValueError(f"label of a Choice must be a text, got {self.label!r}")
+        if not (isinstance(self.format, str) or callable(self.format)):
+            raise ValueError(f"format of {self.label!r} must be a text or a function, got {self.format!r}")
+        try:
+            values = tuple(self.values.tolist() if isinstance(self.values, np.ndarray) else self.values)
+        except TypeError:
+            raise ValueError(f"values of {self.label!r} must be a sequence, got {self.values!r}") from None
+        if not values:
+            raise ValueError(f"values of {self.label!r} must hold at least one value")
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "start", values[0] if self.start is None else self.start)
+        if self.start not in values:
+            raise ValueError(f"start of {self.label!r} must be one of its values, got {self.start!r}")
+        if len(set(self.texts)) < len(values):
+            raise ValueError(f"values of {self.label!r} must read differently, got {', '.join(self.texts)}")
+
+    @functools.cached_property
+    def texts(self):
+        """How each value reads."""
+        write = self.format.format if isinstance(self.format, str) else self.format
+        return tuple(str(write(value)) for value in self.values)
+
+    @property
+    def start_index(self):
+        """Position of the start among the values."""
+        return self.values.index(self.start)
+
+
+class Explorer:
+    """Sliders joined to one draw function.
+
+    Parameters
+    ----------
+    draw : callable
+        ``draw(figure, **values)`` draws into the figure and returns its readouts, a dict of texts. It draws
+        the same number of axes in every state. A ``ValueError`` it raises is shown in place of the picture.
+    title : str
+        What is explored, in a few words.
+    size : (float, float)
+        Width and height of the picture in inches, shown at 100 pixels an inch.
+    **controls : Choice
+        One for each argument of `draw`.
+
+    Raises
+    ------
+    ValueError
+        If there is no control, or if the controls make more than 600 states.
+
+    Examples
+    --------
+    >>> def draw(figure, price):
+    ...     figure.subplots().bar(["Spot", "Short"], [price - 60_000, 60_000 - price])
+    ...     return {"Spot P&L": f"{price - 60_000:+,} USDT"}
+    >>> explorer = Explorer(draw, "Full hedge", price=Choice("Price (USDT)", [50_000, 60_000, 70_000]))
+    >>> print(explorer.text)
+    Explorer: Full hedge
+      Price (USDT): 50000 (3 steps from 50000 to 70000)
+      Spot P&L: -10,000 USDT
+
+    Everything about a state is found by its position, one index for each control:
+
+    >>> explorer.values((2,)), explorer.svg((2,))[1]
+    ({'price': 70000}, {'Spot P&L': '+10,000 USDT'})
+    """
+
+    def __init__(self, draw, title, *, size=(9, 4), **controls):
+        """Check the controls; nothing is drawn yet."""
+        if not controls or not all(isinstance(control, Choice) for control in controls.values()):
+            raise ValueError(f'explorer "{title}" must have at least one control, and each must be a Choice')
+        counts = {name: len(control.values) for name, control in controls.items()}
+        states = math.prod(counts.values())
+        if states > MOST_STATES:
+            listed = " × ".join(f"{name} {count}" for name, count in counts.items())
+            raise ValueError(
+                f'explorer "{title}" has {states:,} states ({listed}); '
+                f"at most {MOST_STATES} are accepted, so give its controls fewer values"
+            )
+        self.draw, self.title, self.size, self.controls = draw, title, tuple(size), controls
+        self.shown = functools.lru_cache(KEPT_PICTURES)(self.png)
+
+    @property
+    def start(self):
+        """Position of the start state."""
+        return tuple(control.start_index for control in self.controls.values())
+
+    def positions(self):
+        """Every position, the last control moving fastest."""
+        return list(itertools.product(*(range(len(control.values)) for control in self.controls.values())))
+
+    def values(self, position):
+        """Return what `draw` is called with at `position`."""
+        chosen = zip(self.controls.items(), position, strict=True)
+        return {name: control.values[index] for (name, control), index in chosen}
+
+    def figure(self, position):
+        """Draw one state.
+
+        Parameters
+        ----------
+        position : tuple of int
+            One index for each control.
+
+        Returns
+        -------
+        (Figure, dict)
+            The figure, its axes where they are in every other state, and the readouts. For a state that
+            `draw` refuses with a ``ValueError`` the figure shows the reason and the only readout is
+            "Not possible".
+
+        Raises
+        ------
+        ValueError
+            If the start state is refused, if the number of axes differs from that of the start state, or if
+            `draw` does not return its readouts.
+        """
+        with picture.style():
+            figure, readouts = self._draw(tuple(position))
+            if figure is None:
+                figure = self._notice(readouts[NOT_POSSIBLE])
+            if len(figure.axes) != len(self._boxes):
+                raise ValueError(
+                    f'explorer "{self.title}" must draw the same number of axes in every state: '
+                    f"{len(figure.axes)} at {self.values(position)}, {len(self._boxes)} at the start"
+                )
+            for axes, (left, bottom, right, top) in zip(figure.axes, self._boxes, strict=True):
+                axes.set_position((left, bottom, right - left, top - bottom))
+        return figure, readouts
+
+    def png(self, position, dpi=picture.DPI):
+        """Return the picture of a state as PNG bytes, and its readouts."""
+        return self._render(position, "png", dpi)
+
+    def svg(self, position):
+        """Return the picture of a state as SVG text, and its readouts."""
+        image, readouts = self._render(position, "svg", dpi=72)
+        return image.decode(), readouts
+
+    def alt(self, readouts):
+        """Return the text that stands for the picture with these readouts."""
+        return picture.alt_text(self.title, readouts)
+
+    @property
+    def text(self):
+        """Title, controls with their ranges, and the readouts of the start state: the same in every run."""
+        lines = [f"Explorer: {self.title}"]
+        for control, index in zip(self.controls.values(), self.start, strict=True):
+            texts = control.texts
+            span = f"{len(texts)} steps from {texts[0]} to {texts[-1]}"
+            lines.append(f"  {control.label}: {texts[index]} ({span})")
+        lines += [f"  {name}: {text}" for name, text in self.shown(self.start)[1].items()]
+        return "\n".join(lines)
+
+    def widget(self):
+        """Return the live panel: sliders, picture and readouts."""
+        return panel.Panel(self)
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        png, readouts = self.shown(self.start)
+        still = picture.image_html(picture.smaller(png), self.alt(readouts), self.size)
+        return {
+            **self.widget()._repr_mimebundle_(),
+            "text/html": f"<figure>{still}{picture.readouts_html(readouts)}</figure>",
+            "text/plain": self.text,
+        }
+
+    def _render(self, position, kind, dpi):
+        figure, readouts = self.figure(position)
+        with picture.style():
+            return picture.render(figure, kind, dpi), readouts
+
+    def _draw(self, position, layout=None):
+        """Figure and readouts of a state; no figure if `draw` refuses it."""
+        figure = Figure(figsize=self.size, layout=layout)
+        try:
+            readouts = self.draw(figure, **self.values(position))
+        except ValueError as error:
+            if position == self.start:
+                raise
+            return None, {NOT_POSSIBLE: str(error)}
+        return figure, picture.check_drawn(self.title, figure, readouts)
+
+    def _notice(self, reason):
+        """Figure that tells why `draw` refuses a state, on as many axes as the others have."""
+        figure = Figure(figsize=self.size)
+        for _ in self._boxes:
+            figure.add_axes((0, 0, 1, 1)).set_axis_off()
+        message = textwrap.fill(f"{NOT_POSSIBLE}: {reason}", 60)
+        figure.text(0.5, 0.5, message, ha="center", va="center", size=12)
+        return figure
+
+    @functools.cached_property
+    def _boxes(self):
+        """Boxes of the axes with room for the labels of every corner state: nothing jumps on a move."""
+        ends = (dict.fromkeys((0, len(control.values) - 1)) for control in self.controls.values())
+        corners = list(itertools.product(*ends))
+        some = random.Random(0).sample(corners, min(MOST_CORNERS, len(corners)))
+        boxes = []
+        for position in [self.start, *some]:
+            figure, _ = self._draw(position, layout="constrained")
+            if figure is None:
+                continue
+            figure.get_layout_engine().execute(figure)
+            boxes.append([axes.get_position().extents for axes in figure.axes])
+        fitting = np.array([extents for extents in boxes if len(extents) == len(boxes[0])])
+        return np.concatenate([fitting[..., :2].max(axis=0), fitting[..., 2:].min(axis=0)], axis=-1).tolist()

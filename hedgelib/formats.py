@@ -1,0 +1,82 @@
+"""How numbers read in pictures and readouts: thousands separated, a true minus sign, a unit."""
+
+import numpy as np
+
+
+def number(value, decimals=0, unit="", signed=True):
+    """Write a number for a reader: thousands separated, a true minus sign, no sign at zero.
+
+    Parameters
+    ----------
+    value : float
+        Any number; infinity is written ∞ and a missing number –.
+    decimals : int
+        Digits after the point.
+    unit : str
+        Written behind the number.
+    signed : bool
+        Whether a positive number gets a plus sign, as gains and losses do and prices do not.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> number(-12_345.6, unit="USDT"), number(0.25, 2, "BTC"), number(60_000, signed=False)
+    ('−12,346 USDT', '+0.25 BTC', '60,000')
+    """
+    text = f"{value:{'+' if signed else ''},.{decimals}f}"
+    if np.isnan(value):
+        text = "–"
+    elif not text.strip("+-0."):
+        text = text.lstrip("+-")
+    return f"{text.replace('inf', '∞').replace('-', '−')} {unit}".strip()
+
+
+def usdt(value, decimals=0, signed=True):
+    """Write an amount of USDT.
+
+    Parameters
+    ----------
+    value : float
+        USDT.
+    decimals : int
+        Digits after the point.
+    signed : bool
+        Whether a positive amount gets a plus sign.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> usdt(10_000), usdt(-10_000), usdt(60_000, signed=False)
+    ('+10,000 USDT', '−10,000 USDT', '60,000 USDT')
+    """
+    return number(value, decimals, "USDT", signed)
+
+
+def percent(value, decimals=1, signed=False):
+    """Write a fraction as a percentage.
+
+    Parameters
+    ----------
+    value : float
+        Fraction: 0.25 is 25 %.
+    decimals : int
+        Digits after the point.
+    signed : bool
+        Whether a positive fraction gets a plus sign.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> percent(0.494), percent(-0.395, signed=True)
+    ('49.4 %', '−39.5 %')
+    """
+    return number(100 * value, decimals, "%", signed)

@@ -1,0 +1,98 @@
+"""The live form of an explorer: plain ipywidgets, drawn in the kernel, no ``Output`` widget and no pyplot."""
+
+import asyncio
+import functools
+
+import ipywidgets
+import traitlets
+
+from . import picture
+
+PAUSE = 0.02  # seconds between two states drawn ahead
+
+
+class LabelledImage(ipywidgets.Image):
+    """An image whose tooltip names it for screen readers.
+
+    The front end sets the tooltip of a widget only if the widget has an (empty) description.
+    """
+
+    description = traitlets.Unicode("").tag(sync=True)
+
+
+class Panel(ipywidgets.VBox):
+    """The live form of an explorer: labelled sliders, one persistent picture, readouts.
+
+    A move is drawn at once, in the kernel's turn, so that the front end, which sends the newest position only
+    when the last one is answered, never builds a backlog. While the kernel is idle after a move, the states
+    that the next move may reach are drawn ahead, one at a time.
+    """
+
+    def __init__(self, explorer):
+        """Show the start state."""
+        self.explorer = explorer
+        width = f"{max(len(control.label) for control in explorer.controls.values()) * 0.6 + 1:.0f}em"
+        self.sliders = [
+            ipywidgets.SelectionSlider(
+                options=control.texts,
+                index=control.start_index,
+                description=control.label,
+                style={"description_width": width},
+                layout={"width": "100%", "max_width": f"{explorer.size[0] * picture.PIXELS_PER_INCH:.0f}px"},
+            )
+            for control in explorer.controls.values()
+        ]
+        self.image = LabelledImage(
+            width=round(explorer.size[0] * picture.PIXELS_PER_INCH), layout={"max_width": "100%"}
+        )
+        self.readouts = ipywidgets.HTML()
+        self._next = None
+        self._show()
+        for index, slider in enumerate(self.sliders):
+            slider.observe(functools.partial(self._moved, index), "index")
+        super().__init__([*self.sliders, self.image, self.readouts])
+
+    @property
+    def position(self):
+        """Where the sliders stand."""
+        return tuple(slider.index for slider in self.sliders)
+
+    def _show(self):
+        self.image.value, readouts = self.explorer.shown(self.position)
+        self.image.tooltip = self.explorer.alt(readouts)
+        table = picture.readouts_html(readouts)
+        region = 'role="alert"' if picture.NOT_POSSIBLE in readouts else 'aria-live="polite"'
+        self.readouts.value = f"<div {region}>{table}</div>"
+
+    def _moved(self, moved, change):
+        self._show()
+        onward = 1 if change["new"] > change["old"] else -1
+        others = (index for index in range(len(self.sliders)) if index != moved)
+        moves = [(moved, onward), (moved, 2 * onward), (moved, -onward)]
+        moves += [(index, step) for index in others for step in (1, -1)]
+        self._draw_ahead(self._reached(moves))
+
+    def _reached(self, moves):
+        """Positions that these moves of single sliders lead to."""
+        for moved, step in moves:
+            position = list(self.position)
+            position[moved] += step
+            if 0 <= position[moved] < len(self.sliders[moved].options):
+                yield tuple(position)
+
+    def _draw_ahead(self, positions):
+        """Draw `positions` one by one, giving way to the next move after each; only where a kernel runs."""
+        if self._next:
+            self._next.cancel()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+
+        def draw_next():
+            position = next(positions, None)
+            if position is not None:
+                self.explorer.shown(position)
+                self._next = loop.call_later(PAUSE, draw_next)
+
+        self._next = loop.call_later(PAUSE, draw_next)

@@ -1,0 +1,91 @@
+"""Run the notebooks in this process, without a kernel, and keep what they make."""
+
+import ast
+import contextlib
+import functools
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from unittest import mock
+
+import nbformat
+
+from hedgelib import exercise, explorer
+
+FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
+PATHS = sorted(FOLDER.glob("*.ipynb"))
+DETAILS = re.compile(r"<details>.*?</details>", re.DOTALL)
+CODE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+@dataclass
+class Lesson:
+    """A notebook after all its code cells have run."""
+
+    path: Path
+    namespace: dict = field(default_factory=dict)
+    shown: list = field(default_factory=list)
+    explorers: list = field(default_factory=list)
+    starters: dict = field(default_factory=dict)  # verdict on each exercise as the notebook stands
+    solutions: dict = field(default_factory=dict)  # verdict on each exercise with its solution
+
+
+def cells(path):
+    """Return the cells of a notebook."""
+    return nbformat.read(path, as_version=4).cells
+
+
+def run_cell(source, namespace, shown, name="cell"):
+    """Execute `source`; what a notebook would show goes to the list `shown`."""
+    tree = ast.parse(source, name)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, name, "exec"), namespace)
+    if last is not None:
+        value = eval(compile(ast.Expression(last.value), name, "eval"), namespace)
+        if value is not None:
+            shown.append(value)
+
+
+@functools.cache
+def run(path):
+    """Run the notebook at `path` from top to bottom and return its `Lesson`.
+
+    A solution is a block of code folded in ``<details>`` after the cell of its exercise. It runs where it
+    stands; the check of the exercise follows unless the solution calls it itself.
+    """
+    lesson = Lesson(path, {"__name__": "__main__"})
+    lesson.namespace["display"] = lambda *objects: lesson.shown.extend(objects)
+    verdicts = {}
+    judge, prepare = exercise.check, explorer.Explorer.__init__
+
+    def check(name, answer):
+        verdicts[name] = judge(name, answer)
+        return verdicts[name]
+
+    def __init__(self, *arguments, **controls):  # noqa: N807
+        prepare(self, *arguments, **controls)
+        lesson.explorers.append(self)
+
+    question = ""
+    with (
+        mock.patch.object(exercise, "check", check),
+        mock.patch.object(explorer.Explorer, "__init__", __init__),
+        contextlib.chdir(path.parent),
+    ):
+        for place, cell in enumerate(cells(path), start=1):
+            if cell.cell_type == "code":
+                verdicts.clear()
+                run_cell(cell.source, lesson.namespace, lesson.shown, f"{path.name}, cell {place}")
+                if verdicts:
+                    question = cell.source
+                lesson.starters |= verdicts
+            elif cell.cell_type == "markdown":
+                for folded in DETAILS.findall(cell.source):
+                    for code in CODE.findall(folded):
+                        verdicts.clear()
+                        namespace, name = dict(lesson.namespace), f"{path.name}, solution in cell {place}"
+                        run_cell(code, namespace, [], name)
+                        if not verdicts:
+                            run_cell(ast.unparse(ast.parse(question).body[-1]), namespace, [], name)
+                        lesson.solutions |= verdicts
+    return lesson

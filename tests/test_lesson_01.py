@@ -1,0 +1,95 @@
+"""The numbers of lesson 01, computed again without the library."""
+
+import functools
+import math
+from statistics import NormalDist
+
+import lessons
+import pytest
+from scipy.optimize import brentq
+
+phi = NormalDist().cdf
+
+
+@functools.cache
+def names():
+    return lessons.run(lessons.FOLDER / "01_why_hedge.ipynb").namespace
+
+
+def totals(**numbers):
+    return names()["reasons"](**numbers).sum().to_dict()
+
+
+@pytest.mark.parametrize(
+    ("numbers", "sell", "hold"),
+    [
+        # 120 fees + 60 slippage + 60,000 · 4 % · 30 / 365 staking + 25 % of 40,000; 540 − 60, less a quarter
+        ({}, -(180 + 72_000 / 365 + 10_000), 360),
+        ({"tax": 0}, -(180 + 72_000 / 365), 480),
+        ({"tax": 0, "staking": 0, "rate": -1e-4}, -180, -600),
+        ({"tax": 0, "staking": 0, "rate": -1e-4, "days": 7}, -180, -186),
+        ({"tax": 0, "staking": 0, "rate": -1e-4, "days": 90}, -180, -1_680),
+        ({"gain": 0, "slippage": 0, "staking": 0, "rate": -1e-4}, -120, -600),
+    ],
+)
+def test_reasons_by_hand(numbers, sell, hold):
+    assert totals(**numbers) == pytest.approx({"sell and buy back": sell, "hold and short": hold})
+
+
+@pytest.mark.parametrize("days", [7, 30, 90])
+@pytest.mark.parametrize("numbers", [{}, {"gain": 0, "slippage": 0, "staking": 0}, {"tax": 0.1}])
+def test_at_the_break_even_rate_both_ways_cost_the_same(numbers, days):
+    def difference(rate):
+        way = totals(rate=rate, days=days, **numbers)
+        return way["hold and short"] - way["sell and buy back"]
+
+    table = names()["reasons"](days=days, **numbers)
+    assert names()["break_even"](table, days) == pytest.approx(1e4 * brentq(difference, -0.2, 0.2), rel=1e-6)
+
+
+def test_ten_settlements_at_minus_one_basis_point_eat_the_saving_in_fees():
+    saved = names()["spot_fees"] - names()["futures_fees"]
+    assert saved / (60_000 * 0.0001) == pytest.approx(10)
+
+
+def test_tax_decides_from_twelve_percent_on():
+    way = totals(days=90, rate=-3e-4, staking=0, slippage=0, tax=0.12)
+    assert way["sell and buy back"] == pytest.approx(way["hold and short"]) == pytest.approx(-4_920)
+
+
+def test_a_full_hedge_regrets_as_a_sale_does_and_half_a_hedge_half_as_much():
+    worst = names()["regret"].max()
+    assert worst["do nothing"] == 15_000 - 52.5
+    assert worst["sell and buy back"] == 15_000 + 135
+    assert worst["hold and short"] == 15_000 + 67.5
+    assert worst["short half"] == 7_500 + 67.5 / 2
+
+
+def test_put_prices():
+    # At the money and without interest, Black–Scholes is price · (2 Φ(σ √T / 2) − 1).
+    at_the_money = 60_000 * (2 * phi(0.63 * math.sqrt(1 / 12) / 2) - 1)
+    assert names()["put_price"](60_000) == pytest.approx(at_the_money)
+    assert round(names()["rule_of_thumb"]) == 4_365
+    # Far out of reach a put is worth nothing; deep inside, what it pays at once.
+    assert names()["put_price"](20_000) == pytest.approx(0, abs=0.01)
+    assert names()["put_price"](200_000) == pytest.approx(140_000)
+
+
+def test_put_price_is_the_mean_of_what_it_pays():
+    # E[max(K − X, 0)] with log X normal, mean of X the price: summed over a fine grid of quantiles.
+    spread, count = 0.63 * math.sqrt(1 / 12), 100_000
+    normal = NormalDist().inv_cdf
+    ends = (60_000 * math.exp(spread * normal((i + 0.5) / count) - spread**2 / 2) for i in range(count))
+    mean = sum(max(55_000 - end, 0) for end in ends) / count
+    assert names()["put_price"](55_000) == pytest.approx(mean, rel=1e-4)
+
+
+def test_the_hedge_moves_the_tax_and_does_not_avoid_it():
+    assert (names()["taxed"]["holder in all"] == 40_000).all()
+    assert names()["cost_of_paying_early"] == pytest.approx(10_000 - 10_000 / 1.05**5)
+
+
+def test_the_extremes_of_funding_come_from_the_facts():
+    extremes = names()["extremes"]
+    assert round(60_000 * extremes["worst_30_days"]) == -787
+    assert round(60_000 * extremes["best_30_days"]) == 4_626

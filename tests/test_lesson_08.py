@@ -1,0 +1,73 @@
+"""The numbers of the case studies and of the table of claims, from the article and the facts."""
+
+import lessons
+import pytest
+
+from hedgelib import hedge, market
+
+LESSON = next(path for path in lessons.PATHS if path.stem == "08_case_studies")
+
+
+@pytest.fixture(scope="module")
+def names():
+    return lessons.run(LESSON).namespace
+
+
+def test_case_1_as_published(names):
+    assert (names["unrealised"], names["spot_pnl"], names["short_pnl"]) == (125_000, -50_000, 30_000)
+    assert names["margin"] == 65_000
+    assert names["wang"].liquidation_price(65_000) == pytest.approx((65_000 + 65_000 / 3) / 1.004)
+
+
+def test_the_detour_costs_the_margin_and_the_protection(names):
+    def total(path):
+        return names["ledger"].run(path, names["wang"])[names["causes"]].iloc[-1].drop("fees").sum()
+
+    straight, detour = (total(market.drawn(names[name])) for name in ("straight", "detour"))
+    assert straight == pytest.approx(-50_000 + 30_000)
+    assert detour == pytest.approx(-50_000 - 65_000)
+
+
+def test_case_2_in_coins(names):
+    assert names["in_coins"].round(4).tolist() == [
+        round((8.5 + 1.05) / 0.85, 4),
+        round((11.5 - 1.05) / 1.15, 4),
+    ]
+    assert names["li"].liquidation_price(2_000) == pytest.approx(2_000 * 1.5 / 1.004)
+
+
+def test_case_3_needs_a_margin_beyond_the_notional(names):
+    assert names["run_up"] == 1.3258
+    assert names["enough"] == pytest.approx(2.3258 * 1.004 - 1)
+    for leverage in (1, 2, 3):
+        assert hedge.Hedge(1, 1, leverage, "BTCUSDT").distance_to_liquidation(60_000) < names["run_up"]
+
+
+CLAIMED = {
+    "full hedge: total 0 at every price": "0 USDT",
+    "100 % of price risk removed": "99.988% of variance",
+    "an insurance: only the premium is lost": "0 USDT where the coin gains 10,000",
+    "20,000 to 30,000 USDT of margin": "25% to 33% of the coins",
+    "half hedge: ±5,000": "+5,000 USDT at 70,000",
+    "half hedge cuts the risk in half": "75% of variance removed",
+    "hedging costs less than selling": "0.10% against 0.20%",
+    "2x or lower gives plenty of room": "24% (BTC), 40% (ETH) in 90 days",
+    "use 2x to 3x": "40% (BTC), 52% (ETH) in 90 days",
+    "funding is mostly positive": "86.5% (BTC); 65.8% (ETH in 2022)",
+    "negative funding: it may drop": "next 7 days +3.9%, else +0.9%",
+    "batches of 30/30/40 ensure protection": "70%, 40% unprotected",
+    "take profit at 55,000 earns 5,000": "+5,000 USDT",
+    "BTC −10 %, ETH −15 %": "measured 1.11; 1.47 in 2025",
+    "case 1: 125,000; −50,000; +30,000": "125,000; -50,000; +30,000 USDT",
+    "the future earns the fall back": "60% in case 1",
+    "case 2: ±0.45 ETH": "11.2353 and 9.0870 ETH owned",
+}
+
+
+def test_every_claim_has_its_number(names):
+    claims = names["claims"].set_index("the article says")
+    assert claims["the number"].to_dict() == CLAIMED
+
+
+def test_every_claim_points_to_a_lesson_that_exists(names):
+    assert set(names["claims"]["lesson"]) <= {path.name[:2] for path in lessons.PATHS}
