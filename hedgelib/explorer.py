@@ -5,6 +5,7 @@ Its live form is the `Panel`.
 """
 
 import functools
+import html
 import itertools
 import math
 import random
@@ -216,10 +217,11 @@ class Explorer:
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         png, readouts = self.shown(self.start)
+        caption = f"<figcaption><strong>{html.escape(self.title)}</strong></figcaption>"
         still = picture.image_html(picture.smaller(png), self.alt(readouts), self.size)
         return {
             **self.widget()._repr_mimebundle_(),
-            "text/html": f"<figure>{still}{picture.readouts_html(readouts)}</figure>",
+            "text/html": f"<figure>{caption}{still}{picture.readouts_html(readouts)}</figure>",
             "text/plain": self.text,
         }
 

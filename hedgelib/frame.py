@@ -139,6 +139,7 @@ class Paths:
     def __post_init__(self):
         """Check shapes and values."""
         shape = np.shape(self.spot)
+        checks.number("hours of a bar", self.hours, above=0, at_most=24)
         if len(shape) != 2 or 0 in shape:
             raise ValueError(f"paths must be arrays of shape (paths, bars), got shape {shape}")
         for name in COLUMNS:
@@ -171,7 +172,7 @@ class Paths:
         """Return one path as a market frame; its dates are invented."""
         if not isinstance(row, int | np.integer) or not 0 <= row < len(self):
             raise ValueError(f"row must be a whole number from 0 to {len(self) - 1}, got {row!r}")
-        time = pd.date_range("2030-01-01", periods=self.spot.shape[1], freq=f"{self.hours}h")
+        time = pd.date_range("2030-01-01", periods=self.spot.shape[1], freq=pd.Timedelta(hours=self.hours))
         columns = {name: getattr(self, name)[row] for name in COLUMNS}
         return build(time, columns, symbol=self.symbol, source="scenario", label=self.label, hours=self.hours)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import html
 
 import ipywidgets
 import traitlets
@@ -21,7 +22,7 @@ class LabelledImage(ipywidgets.Image):
 
 
 class Panel(ipywidgets.VBox):
-    """The live form of an explorer: labelled sliders, one persistent picture, readouts.
+    """The live form of an explorer: title, labelled sliders, one persistent picture, readouts.
 
     A move is drawn at once, in the kernel's turn, so that the front end, which sends the newest position only
     when the last one is answered, never builds a backlog. While the kernel is idle after a move, the states
@@ -50,7 +51,8 @@ class Panel(ipywidgets.VBox):
         self._show()
         for index, slider in enumerate(self.sliders):
             slider.observe(functools.partial(self._moved, index), "index")
-        super().__init__([*self.sliders, self.image, self.readouts])
+        title = ipywidgets.HTML(f"<strong>{html.escape(explorer.title)}</strong>")
+        super().__init__([title, *self.sliders, self.image, self.readouts])
 
     @property
     def position(self):

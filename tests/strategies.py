@@ -1,0 +1,165 @@
+"""Random markets, hedges and plans for property tests."""
+
+import numpy as np
+import pandas as pd
+from hypothesis import strategies as st
+
+from hedgelib import contracts
+from hedgelib.bars import Bars
+from hedgelib.hedge import Hedge
+from hedgelib.ledger import OtherPosition
+from hedgelib.orders import Stop, TakeProfit, TopUp
+from hedgelib.plan import Plan
+from hedgelib.targets import Batches, BySignal, Fixed, Highest, Until
+from hedgelib.triggers import Above, After, Below, Signal
+
+START = 60_000.0
+HEDGES = st.tuples(
+    *(
+        st.sampled_from(values)
+        for values in [
+            ("BTCUSDT", "ETHUSDT", "BTCUSD"),
+            (0.05, 1.0, 7.3, 40.0),
+            (0.3, 0.5, 1.0, 1.0, 1.3),
+            (1.0, 2.0, 3.0, 10.0, 50.0),
+            ("outside", "coins"),
+            ("isolated", "cross"),
+            (None, 1.0, 0.5, 0.2),
+        ]
+    )
+)
+FEW, SHORT, SEEDS = st.integers(1, 4), st.integers(1, 90), st.integers(0, 2**32 - 1)
+MOODS = st.tuples(
+    *(
+        st.sampled_from(sizes)
+        for sizes in [
+            (0.0, 0.002, 0.02, 0.1),  # swing of a bar
+            (-0.01, 0.0, 0.01),  # drift
+            (0.0, 0.002, 0.02),  # basis
+            (0.0, 0.01, 0.1),  # wicks
+            (0.0, 0.0005, 0.01),  # funding
+        ]
+    )
+)
+
+
+def fractions(low, high):
+    """Return numbers of few digits between two bounds, so that falling examples stay readable."""
+    return st.integers(round(low * 1000), round(high * 1000)).map(lambda number: number / 1000)
+
+
+@st.composite
+def bars(draw, paths=FEW, length=SHORT):
+    """Draw paths wild enough to liquidate, with wicks, jumps, a basis and funding of both signs."""
+    shape = draw(paths), draw(length)
+    swing, drift, basis, wick, rate = draw(MOODS)
+    rng = np.random.default_rng(draw(SEEDS))
+    spot = START * np.exp(np.cumsum(drift + swing * rng.standard_normal(shape), axis=1))
+    mark = spot * np.exp(basis * rng.standard_normal(shape))
+    up, down, last_up, last_down = np.exp(wick * rng.random((4, *shape)))
+    return Bars(
+        spot=spot,
+        mark=mark,
+        mark_high=mark * up,
+        mark_low=mark / down,
+        last_high=mark * up * last_up,
+        last_low=mark / down / last_down,
+        funding=rate * rng.standard_normal(shape),
+        hours=8.0,
+    )
+
+
+def frame(bars, path=0):
+    """Return one path as a market frame."""
+    index = pd.date_range("2024-01-01", periods=bars.spot.shape[1], freq="8h", tz="UTC")
+    names = ("spot", "mark", "mark_high", "mark_low", "last_high", "last_low", "funding")
+    return pd.DataFrame({name: getattr(bars, name)[path] for name in names}, index=index)
+
+
+@st.composite
+def hedges(draw):
+    """Draw hedges of every kind."""
+    symbol, holding, ratio, leverage, source, mode, part = draw(HEDGES)
+    if symbol == "BTCUSD":
+        leverage = max(leverage, 1.01 * ratio / (part or 1.0))
+        return Hedge(holding, ratio, leverage, symbol, "coin_margined", wallet=part and part * holding)
+    rich = source == "outside" and mode == "cross" and part is not None
+    wallet = 3 * holding * ratio * START / leverage if rich else None
+    return Hedge(holding, ratio, leverage, symbol, source, mode, wallet)
+
+
+def _turns_down(close):
+    """Return the bars that close lower than the one before."""
+    return np.append(False, np.diff(close) < 0)
+
+
+SHARES = fractions(0, 1)
+TRIGGERS = st.one_of(
+    fractions(0, 20).map(After),
+    fractions(-0.3, 0.1).map(lambda move: Below(move=move)),
+    fractions(-0.1, 0.3).map(lambda move: Above(move=move)),
+    st.just(Below(price=0.95 * START)),
+    st.just(Signal(_turns_down)),
+)
+STATES = st.lists(st.tuples(SHARES, TRIGGERS), min_size=1, max_size=3)
+SIMPLE = st.one_of(
+    SHARES.map(Fixed),
+    st.just(Fixed()),
+    st.lists(TRIGGERS, min_size=1, max_size=3).map(lambda when: Batches([1 / len(when)] * len(when), when)),
+    st.builds(lambda states, start: BySignal(*map(list, zip(*states, strict=True)), start), STATES, SHARES),
+)
+TARGETS = st.one_of(
+    SIMPLE,
+    st.builds(Until, SIMPLE, TRIGGERS),
+    st.lists(SIMPLE, min_size=1, max_size=2).map(Highest),
+)
+
+
+def _exit(kind, sign):
+    """Return a strategy for take profits (sign −1) or stops (sign +1), or none."""
+
+    def build(move, further, share, on, absolute):
+        limit = None if further is None else sign * (move + further)
+        if absolute:
+            return kind(
+                round(START * (1 + sign * move)), None, share, on, limit and round(START * (1 + limit))
+            )
+        return kind(None, sign * move, share, on, limit)
+
+    moves, further = fractions(0.005, 0.3), st.none() | fractions(0, 0.05)
+    words = st.sampled_from(["last", "mark"])
+    return st.none() | st.builds(build, moves, further, st.sampled_from([0.4, 1, 1]), words, st.booleans())
+
+
+TAKE_PROFITS, STOPS = _exit(TakeProfit, -1), _exit(Stop, +1)
+MARGINS = st.none() | st.tuples(fractions(0.02, 0.6), fractions(0.01, 0.5))
+BANDS = st.sampled_from([None, None, 0.02, 0.2])
+
+
+@st.composite
+def plans(draw, hedge):
+    """Draw plans that fit a hedge."""
+    reserve = 0.3 * hedge.holding * START
+    if hedge.contract.inverse:
+        reserve = 0.5 * (hedge.holding - (hedge.wallet or hedge.holding))
+    margins = draw(MARGINS)
+    top_up = TopUp(reserve, margins[0], sum(margins)) if margins and reserve > 0 else None
+    parts = (draw(strategy) for strategy in (TARGETS, TAKE_PROFITS, STOPS))
+    return Plan(*parts, top_up, draw(BANDS), draw(st.booleans()))
+
+
+@st.composite
+def cases(draw, **sizes):
+    """Draw bars, a hedge, a plan that fits it, and perhaps another position in its wallet."""
+    hedge = draw(hedges())
+    path = draw(bars(**sizes))
+    other = None
+    if hedge.mode == "cross" and not hedge.contract.inverse and draw(st.booleans()):
+        other = OtherPosition(
+            quantity=draw(fractions(0.001, 2)) * hedge.holding,
+            entry=START,
+            side=draw(st.sampled_from([-1, 1])),
+            brackets=contracts.get("ETHUSDT").brackets,
+            market=draw(bars(paths=st.just(len(path.spot)), length=st.just(path.spot.shape[1]))),
+        )
+    return path, hedge, draw(plans(hedge)), other

@@ -1,0 +1,172 @@
+"""The collection as a whole: reading order, the anatomy of a lesson, links, and the layers of the library."""
+
+import ast
+import itertools
+import re
+import tomllib
+from pathlib import Path
+
+import lessons
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NAMES = [path.stem for path in lessons.PATHS]
+every_lesson = pytest.mark.parametrize("path", lessons.PATHS, ids=lambda path: path.stem)
+
+SECTIONS = [
+    "Goals",
+    "Terms met here",
+    "The situation",
+    "By hand",
+    "The formula",
+    "The picture",
+    "Where it breaks",
+    "The claims, checked",
+    "Exercises",
+    "What this model leaves out",
+    "Summary",
+]
+
+
+def cells(path, kind=None):
+    notebook = nbformat.read(path, as_version=4)
+    return [cell for cell in notebook.cells if kind in (None, cell.cell_type)]
+
+
+def prose(path):
+    return "\n\n".join(cell.source for cell in cells(path, "markdown"))
+
+
+def headings(path, level):
+    return re.findall(rf"^#{{{level}}} (.+)$", prose(path), flags=re.MULTILINE)
+
+
+def section(path, heading):
+    return re.split(r"^##? ", prose(path).split(f"\n## {heading}\n")[1], flags=re.MULTILINE)[0]
+
+
+def links(text):
+    return re.findall(r"\]\(([^)#]+)\)", text)
+
+
+class TestReadingOrder:
+    def test_file_names_count_from_zero(self):
+        assert [name[:2] for name in NAMES] == [f"{place:02d}" for place in range(len(NAMES))]
+
+    def test_readme_and_map_list_the_same_lessons_with_their_minutes(self):
+        readme = (ROOT / "README.md").read_text(encoding="utf-8")
+        listed = dict(re.findall(r"^\| \[(\d\d_\w+)\]\(notebooks/\1\.ipynb\) \|.*\| (\d+) \|$", readme, re.M))
+        course = section(lessons.PATHS[0], "The map")
+        mapped = dict(re.findall(r"^\| \W*(\d\d_\w+)(?:\]\(\1\.ipynb\)|\*\*) \|.*\| (\d+) \|$", course, re.M))
+        stated = {path.stem: re.search(r"\*\*Minutes:\*\* (\d+)", prose(path))[1] for path in lessons.PATHS}
+        assert listed == mapped == stated
+
+    def test_neighbours_are_linked_at_the_end(self):
+        for place, path in enumerate(lessons.PATHS):
+            last = cells(path)[-1].source.strip().splitlines()[-1]
+            wanted = NAMES[max(0, place - 1) : place] + NAMES[place + 1 : place + 2]
+            assert links(last) == [f"{name}.ipynb" for name in wanted], path.stem
+
+
+@every_lesson
+class TestAnatomy:
+    def test_one_title_and_a_head(self, path):
+        assert len(headings(path, 1)) == 1
+        head = r"\*\*Minutes:\*\* \d+ · \*\*Needs:\*\* .+ · Not investment advice"
+        assert re.search(head, cells(path)[0].source)
+
+    def test_sections_come_in_the_order_of_the_skeleton(self, path):
+        if path.stem.startswith("00"):
+            pytest.skip("the first notebook explains the course and has a skeleton of its own")
+        found = [heading for heading in headings(path, 2) if heading in SECTIONS]
+        assert found == SECTIONS
+
+    def test_summary_mirrors_the_goals(self, path):
+        goals, summary = (
+            [verb.lower() for verb in re.findall(r"^- \*\*([^*]+)\*\*", section(path, heading), re.M)]
+            for heading in ("Goals", "Summary")
+        )
+        assert 3 <= len(goals) <= 5
+        assert summary == goals
+
+    def test_explorers_have_legend_and_three_tasks(self, path):
+        for heading in headings(path, 2):
+            if heading.startswith("Explore"):
+                text = section(path, heading)
+                assert "**Legend**" in text and "**Tasks**" in text, heading
+                assert re.search(r"^1\. .*^2\. .*^3\. ", text, re.M | re.S), heading
+
+    def test_code_is_short_and_plain(self, path):
+        for cell in cells(path, "code"):
+            assert len(cell.source.splitlines()) <= 15, cell.source
+            assert not re.search(r"^\s*[%!]|https?://|^\s*class ", cell.source, re.M), cell.source
+            assert not cell.source.rstrip().endswith(";"), cell.source
+
+    def test_prose_stands_between_code_cells(self, path):
+        kinds = [cell.cell_type for cell in cells(path)]
+        assert ("code", "code") not in set(itertools.pairwise(kinds))
+
+    def test_three_exercises_with_hint_and_solution(self, path):
+        number = path.stem[:2]
+        starters = [cell.source for cell in cells(path, "code") if "check(" in cell.source]
+        told = prose(path)
+        asked = set(re.findall(rf"^### Exercise ({number}-\d)$", told, re.M))
+        assert len(asked) == 3
+        assert all(any(f'check("{name}"' in starter for starter in starters) for name in asked)
+        assert told.count("<summary>Hint</summary>") >= 3
+        assert told.count("<summary>Solution</summary>") >= 3
+
+    def test_every_cell_says_what_it_is_on_a_slide(self, path):
+        kinds = {cell.metadata.get("slideshow", {}).get("slide_type") for cell in cells(path)}
+        assert kinds <= {"slide", "subslide", "fragment", "skip", "notes", "-"}
+
+    def test_links_resolve(self, path):
+        for link in links(prose(path)):
+            assert link.startswith("https://") or (path.parent / link).is_file(), link
+
+    def test_terms_are_in_the_glossary(self, path):
+        glossary = section(lessons.PATHS[0], "The words").lower()
+        if not path.stem.startswith("00"):
+            for term in re.findall(r"^- \*\*([^*]+)\*\*", section(path, "Terms met here"), re.M):
+                singular = term.lower().strip(":").removesuffix("s")
+                assert singular in glossary, f"{term} is missing from the glossary"
+
+    def test_file_is_small(self, path):
+        assert path.stat().st_size < 500_000
+
+
+def test_exercise_files_belong_to_lessons():
+    files = {path.stem for path in (ROOT / "hedgelib" / "exercises").glob("*.toml")}
+    assert files == set(NAMES)
+
+
+def test_documents_link_to_files_that_exist():
+    for document in ROOT.glob("*.md"):
+        for link in links(document.read_text(encoding="utf-8")):
+            assert link.startswith("http") or (ROOT / link).exists(), f"{document.name}: {link}"
+
+
+def test_package_data_is_valid_toml():
+    for path in (ROOT / "hedgelib").rglob("*.toml"):
+        assert tomllib.loads(path.read_text(encoding="utf-8")), path
+
+
+def modules():
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "hedgelib").rglob("*.py")}
+
+
+def public_functions(tree):
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            yield node
+
+
+def test_files_are_short_enough_to_read():
+    for path in modules():
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 300, path.name
+
+
+def test_every_module_says_what_is_in_it():
+    for path, tree in modules().items():
+        assert ast.get_docstring(tree), path.name

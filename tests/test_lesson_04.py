@@ -1,0 +1,146 @@
+"""The key numbers of lesson 04, computed without the library."""
+
+import lessons
+import pytest
+
+PATH = lessons.FOLDER / "04_funding.ipynb"
+
+
+@pytest.fixture(scope="module")
+def names():
+    """Everything the lesson's cells have defined."""
+    return lessons.run(PATH).namespace
+
+
+@pytest.fixture(scope="module")
+def explorers():
+    return lessons.run(PATH).explorers
+
+
+def usdt(text):
+    """Read an amount or a percentage back from a readout."""
+    return float(text.replace("−", "-").replace(",", "").rstrip(" %USDT"))
+
+
+def readouts(explorer, **values):
+    """Readouts of the state with these values, the others at the start."""
+    position = [
+        control.values.index(values.get(name, control.start)) for name, control in explorer.controls.items()
+    ]
+    return explorer.figure(tuple(position))[1]
+
+
+def test_one_day(names):
+    # 60,000 × 0.01 %, 60,600 × 0.03 %, −59,400 × 0.02 %; the last one alone from 08:01 on
+    assert names["received"] == pytest.approx([6.00, 18.18, -11.88])
+    assert (names["whole_day"], names["since_0801"]) == (12.30, -11.88)
+
+
+def test_one_month_and_one_year(names):
+    growth = 1.0
+    for _ in range(3 * 365):
+        growth *= 1.0001
+    assert names["month"] == pytest.approx(540)
+    assert names["simple"] == pytest.approx(0.1095)
+    assert names["compounded"] == pytest.approx(growth - 1)
+    assert names["breakeven"] == pytest.approx(0.01)
+
+
+def test_table_of_the_clamp_and_its_landing(names):
+    rate = names["funding"].rate
+    table = {-0.20: -0.15, -0.04: 0.01, 0.00: 0.01, 0.03: 0.01, 0.06: 0.01, 0.10: 0.05, 0.20: 0.15}
+    for premium, expected in table.items():
+        assert rate(premium / 100) * 100 == pytest.approx(expected)
+        text = f"{premium:+.2f} %" if premium else "0.00 %"
+        assert f" {text} |".replace("-", "−") in PATH.read_text(encoding="utf-8")
+    assert rate(-0.00041) < 0.0001 < rate(0.00061)
+
+
+@pytest.mark.parametrize(
+    ("change", "rate", "days", "funding"),
+    [
+        (0, 1, 30, 540),  # 90 × 6
+        (-0.2, -1, 30, -485.4),  # 90 payments on the way from 60,000 to 48,000: their mean price is 53,933
+        (0.2, -1, 30, -594.6),  # mean price 66,067
+        (-0.2, 3, 90, 4_372.2),  # 270 payments of 3 bp, mean price 53,978
+        (-0.2, -3, 90, -4_372.2),
+    ],
+)
+def test_bill_of_a_straight_path(explorers, change, rate, days, funding):
+    shown = readouts(explorers[0], change=change, rate=rate, days=days)
+    assert usdt(shown["Funding received"]) == pytest.approx(funding, abs=0.6)
+    fees = 0.0005 * (60_000 + 60_000 * (1 + change))
+    assert usdt(shown["Coin and hedge"]) == pytest.approx(funding - fees, abs=0.6)
+    assert usdt(shown["Coin alone"]) == 60_000 * change
+
+
+def test_a_fall_of_one_percent_pays_for_a_month_at_minus_one(explorers):
+    before, after = (
+        usdt(readouts(explorers[0], rate=-1, change=change)["Better with hedge by"]) for change in (0, -0.01)
+    )
+    assert before == -600
+    assert 0 < after < 10  # 600 of the coin's loss, less 537.3 of funding and 59.7 of fees
+    assert after == 3
+
+
+def test_half_a_hedge_has_half_the_bill(explorers):
+    whole = readouts(explorers[0], rate=-3, change=-0.2)
+    half = readouts(explorers[0], rate=-3, change=-0.2, ratio=0.5)
+    for name in ("Funding received", "Better with hedge by"):
+        assert usdt(half[name]) == pytest.approx(usdt(whole[name]) / 2, abs=1)
+    assert half["Coin alone"] == whole["Coin alone"]
+
+
+def test_days_add_up_by_hand(names, explorers):
+    frame = names["markets"]["BTC crash"]
+    marks, rates = frame["mark"].tolist(), frame["funding"].tolist()
+    quantity, total = 10_000 / marks[0], 0.0
+    for bar in range(1, 3 * 12 + 1):
+        total += quantity * marks[bar] * rates[bar]
+    shown = readouts(explorers[1], name="BTC crash", day=12)
+    assert usdt(shown["Received (USDT)"]) == pytest.approx(total, abs=0.06)
+    assert usdt(shown["Annualised"]) == pytest.approx(100 * sum(rates[1:37]) / 36 * 1095, abs=0.06)
+
+
+def test_what_the_months_show(explorers):
+    months = explorers[1].controls["name"].values
+    end = {name: readouts(explorers[1], name=name) for name in months}
+    received = {name: usdt(shown["Received (USDT)"]) for name, shown in end.items()}
+    assert max(received, key=received.get) == "BTC squeeze_up"
+    assert usdt(end["BTC squeeze_up"]["Price change (%)"]) > 90
+    assert received["BTC funding_negative"] < 0 and received["ETH funding_negative"] < 0
+    assert usdt(end["BTC funding_negative"]["Price change (%)"]) > 20
+    assert usdt(end["ETH funding_negative"]["Price change (%)"]) < -5
+    crash = [usdt(readouts(explorers[1], name="BTC crash", day=day)["Annualised"]) for day in (1, 3, 30)]
+    assert 0 < crash[0] < 10 and crash[1] < -20 and crash[2] > 5
+
+
+def test_ledger_receives_what_the_settlements_pay(names):
+    frame, row = names["market_frame"], names["walked"].iloc[-1]
+    total = sum(mark * rate for mark, rate in zip(frame["mark"][1:], frame["funding"][1:], strict=True))
+    assert row["funding"] == pytest.approx(total)
+    assert abs(row["short_pnl"]) > 10 * abs(row["funding"])
+
+
+def test_measured_facts_are_what_the_prose_says(names):
+    measured, extremes = names["measured"], names["extremes"]
+    for asset, values in {
+        "BTC": [0.172, 0.306, 0.042, 0.079, 0.119, 0.051],
+        "ETH": [0.274, 0.375, 0.008, 0.083, 0.130, 0.049],
+    }.items():
+        assert measured[asset]["annualised"].tolist() == pytest.approx(values, abs=5e-4)
+    assert measured["ETH"]["share_positive"]["2022"] == pytest.approx(0.658, abs=5e-4)
+    assert extremes.loc["worst_30_days"].tolist() == pytest.approx([-0.0131, -0.0178], abs=5e-5)
+    assert extremes.loc["worst_365_days"].min() > 0
+    facts = names["market"].facts
+    after = facts("after_negative_funding").set_index("key")["value"]
+    assert after["after_negative"] > after["after_other"]
+    basis = facts("basis_by_year").query("period == '2025' and key == 'mean'")["value"].item()
+    assert -5 < basis < -4  # left edge of the landing
+
+
+def test_where_it_breaks(names):
+    assert (names["merge_run"], names["september"]) == pytest.approx((-202.5, -234))
+    assert names["one_print"] == pytest.approx(-0.3285)
+    # short sold at 60,000 and bought back at 55,275: +4,725; the coin lost 5,000
+    assert names["left_over"] == pytest.approx(-275)
