@@ -55,6 +55,8 @@ def timeline(figure, market, rows, *, title="", price_limits=None, wealth_limits
     ratio = rows["maintenance"] / rows["margin"].clip(lower=0)
     ratio = ratio.where(ratio < 1, 1.0).where(rows["margin"].notna())
     price, wealth, margin = figure.subplots(3, 1, sharex=True, height_ratios=[3, 2, 1.4])
+    # The highs matter: a short dies on the highest mark of a bar, which its close need not show.
+    price.fill_between(time, market["mark_low"], market["mark_high"], color=BLUE, alpha=0.25, linewidth=0)
     price.plot(time, market["mark"], color=BLUE, linestyle="-", linewidth=1.6, label="Mark price")
     price.plot(time, rows["liquidation_price"], color=VERMILLION, linestyle="--", label="Liquidation price")
     price.plot(time, rows["entry"], color=GREEN, linestyle=":", label="Entry of the short")
