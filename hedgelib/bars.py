@@ -63,10 +63,11 @@ def of_frame(frame):
         If it is no market frame.
     """
     frame = market.validate(frame)
-    columns = {name: frame[name].to_numpy(dtype=float)[np.newaxis] for name in market.COLUMNS}
-    for name in ("high", "low"):
-        last = frame.get(f"last_{name}", frame[f"mark_{name}"])
-        columns[f"last_{name}"] = checks.number(f"last_{name} (USDT)", last.to_numpy(), above=0)[np.newaxis]
+    columns = {}
+    for name in SERIES:
+        column = frame.get(name, frame.get(name.replace("last", "mark")))
+        limits = {} if name == "funding" else {"above": 0}
+        columns[name] = checks.number(f"{name} of the market", column.to_numpy(), **limits)[np.newaxis]
     step = frame.index[1] - frame.index[0] if len(frame) > 1 else pd.Timedelta(hours=8)
     return Bars(**columns, hours=step / pd.Timedelta(hours=1), times=frame.index)
 

@@ -78,8 +78,13 @@ def run(market, hedge, plan=None, other=None):
 
     Notes
     -----
-    The identities hold in every row: the six causes sum to the change of wealth; the margin balance is at
-    or below the maintenance margin exactly where the row is a liquidation.
+    Two identities hold in every row: the six causes sum to the change of wealth; the margin balance is at or
+    below the maintenance margin exactly where the row is a liquidation.
+
+    Funding settles in the margin. Fees and later margin come from the cash outside (with cross or coin margin
+    from the wallet); cash may fall below zero, which is money brought in, without interest. A liquidation
+    takes all that is left of the margin, or of the whole wallet, and no more: where a settlement took more
+    than there was, the difference counts back in ``liquidation_loss``.
 
     Examples
     --------

@@ -24,8 +24,10 @@ class Outlook:
     Parameters
     ----------
     funding_expected, funding_bad : float
-        Funding that a short receives over the horizon: the mean, and the worst case (fraction of the
-        notional; negative is paid).
+        Funding that a short receives over the horizon: the mean, and a bad case (fraction of the notional;
+        negative is paid).
+    bad_case : str
+        What the bad case is, in words.
     touched : float
         Share of starts from which the price rose to the level within the horizon.
     case : str
@@ -36,6 +38,7 @@ class Outlook:
 
     funding_expected: float
     funding_bad: float
+    bad_case: str
     touched: float
     case: str
     source: str
@@ -93,7 +96,7 @@ def published(base, rise, days):
         Expected funding: the mean settlement times three a day. Bad: the worst week measured for a horizon
         of up to a week; the worst 30 days for a longer one, and nothing received on its other days. The share
         of starts is that of the next smaller rise and the next longer horizon that were measured, so it is
-        rather too high; outside of what was measured the words say "at least" or "at most".
+        rather too high; the words of `case` say when yours is likelier, less likely, or hard to compare.
 
     Raises
     ------
@@ -104,12 +107,14 @@ def published(base, rise, days):
     --------
     >>> outlook = published("BTC", rise=0.328, days=60)
     >>> outlook.case, round(outlook.touched, 2), round(outlook.funding_expected, 4)
-    ('a rise of 32 % within 60 days', 0.29, 0.0201)
+    ('a rise of 32 % within 60 days; 90 % interval 20 % to 40 %', 0.29, 0.0201)
     """
     days, rise = _check(rise, days)
     checks.one_of("base", base, ("BTC", "ETH"))
     mean = constant("funding_by_year", base, "mean") * 1e-4
-    worst = constant("funding_extremes", base, "worst_7_days" if days <= 7 else "worst_30_days")
+    period = 7 if days <= 7 else 30
+    worst = constant("funding_extremes", base, f"worst_{period}_days")
+    bad_case = f"the worst {period} days" + (", and nothing received on the others" if days > 30 else "")
     key = next((key for key, level in _RISES.items() if level <= rise), "10x")
     horizon = next((known for known in _HORIZONS if known >= days), _HORIZONS[-1])
     if np.isinf(rise):
@@ -119,13 +124,11 @@ def published(base, rise, days):
         touched = float(table[base, f"{horizon} days", key])
         low, high = (percent(table[base, f"{horizon} days", f"{key}_{end}"], 0) for end in ("low", "high"))
         case = f"a rise of {percent(_RISES[key], 0)} within {horizon} days"
-        if rise < _RISES[key] or days > horizon:
-            case += "; yours is more likely"
-        elif rise > _RISES[key] + 0.02 or days < horizon:
-            case += "; yours is less likely"
-        else:
-            case += f"; 90 % interval {low} to {high}"
-    return Outlook(mean * 3 * days, worst, touched, case, "published facts, 2019-09 to 2026-03")
+        more, less = rise < _RISES[key] or days > horizon, rise > _RISES[key] + 0.02 or days < horizon
+        likely = {(True, False): "yours is more likely", (False, True): "yours is less likely"}
+        interval = f"90 % interval {low} to {high}"
+        case += f"; {likely.get((more, less), 'only a rough guide to yours' if more else interval)}"
+    return Outlook(mean * 3 * days, worst, bad_case, touched, case, "published facts, 2019-09 to 2026-03")
 
 
 def from_history(market, rise, days):
@@ -166,7 +169,8 @@ def from_history(market, rise, days):
     case = f"a rise of {percent(rise)} within {days} days, {starts:,} overlapping starts"
     if np.isinf(rise):
         case = "no rise reaches it"
-    return Outlook(float(sums.mean()), float(sums.min()), touched, case, market.attrs["label"])
+    bad_case = f"the worst {days} days in it"
+    return Outlook(float(sums.mean()), float(sums.min()), bad_case, touched, case, market.attrs["label"])
 
 
 def _check(rise, days):

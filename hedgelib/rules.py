@@ -225,7 +225,7 @@ class Rules:
             return
         mark = self._level("mark", i, t)
         notional, balance = book.quantity[i] * np.abs(mark), book.balance(i, mark) + self.other(i, t)[0]
-        # A balance just posted at 1/leverage of the notional is not below that fraction, whatever the last digit.
+        # What was just posted, 1/leverage of the notional, is not below that fraction by its last digit.
         thin = (notional > 0) & (self.reserve[i] > 0) & (balance < rule.below * notional * (1 - 1e-12))
         if not thin.any():
             return

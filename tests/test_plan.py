@@ -131,10 +131,10 @@ def test_a_plan_is_one_readable_line():
         rehedge=True,
     )
     assert str(whole) == (
-        "30 % at once, 30 % from 2024-02-01 00:00, 40 % on double top, removed when spot is at or above +10 % "
-        "from the start; take profit of 50 % at 55,000 (last, limit 54,900); stop at +20 % from entry (mark, "
-        "limit +25 % from entry); topped up to 33 % of notional when below 15 %, from 10,000 in reserve; "
-        "rebalanced by value when 5 % adrift; hedged again after a liquidation"
+        "30 % at once, 30 % from 2024-02-01 00:00, 40 % on double top, removed when spot is at or above "
+        "+10 % from the start; take profit of 50 % at 55,000 (last, limit 54,900); stop at +20 % from entry "
+        "(mark, limit +25 % from entry); topped up to 33 % of notional when below 15 %, from 10,000 in "
+        "reserve; rebalanced by value when 5 % adrift; hedged again after a liquidation"
     )
 
 

@@ -1,0 +1,266 @@
+"""The built site in a real browser: every explorer, every page, no network, no barrier."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+import site_course
+from axe_playwright_python.sync_playwright import Axe
+
+from website import handout, proof
+from website.build import ROOT, build, publish
+
+pytestmark = pytest.mark.browser
+NOTEBOOKS = ROOT / "notebooks"
+NAMES = [path.stem for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))]
+PAGES = ["index", *NAMES, *(f"slides/{name}" for name in NAMES)]
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+STATE = """explorer => {
+    const seen = element => element.hasAttribute("hidden") ? [] : [
+        element.tagName,
+        [...element.attributes].map(({ name, value }) => `${name}=${value}`).sort(),
+        [...element.children].map(seen),
+    ];
+    return {
+        shown: Object.fromEntries([...explorer.querySelectorAll(".readouts tr")]
+            .filter(row => row.checkVisibility())
+            .map(row => [...row.cells].map(cell => cell.textContent))),
+        told: explorer.querySelector("svg").getAttribute("aria-label"),
+        drawn: JSON.stringify([...explorer.querySelector("svg").children].map(seen)),
+        values: [...explorer.querySelectorAll("input")].map(input => input.getAttribute("aria-valuetext")),
+    };
+}"""
+CUT = """() => [...document.querySelectorAll(".slides section section")].flatMap(section => {
+    const { h, v } = Reveal.getIndices(section);
+    Reveal.slide(h, v, 99);
+    const tall = section.getBoundingClientRect().height > 700 * Reveal.getScale();
+    const wide = section.scrollWidth > section.clientWidth + 1;
+    return tall || wide ? [section.textContent.trim().slice(0, 60)] : [];
+})"""
+SHOW_SLIDE = """explorer => {
+    const { h, v } = Reveal.getIndices(explorer.closest("section"));
+    Reveal.slide(h, v, 99);
+}"""
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """Every notebook of the course, built: where the site is, and its lessons by name.
+
+    Built before the browser starts, whose event loop the build must not meet. What did not change since the
+    last build, for example by ``make site``, is not run again.
+    """
+    output = tmp_path_factory.mktemp("website") / "site"
+    lessons = build(NOTEBOOKS, output, ROOT / ".cache" / "website")
+    return output, {lesson.name: lesson for lesson in lessons}
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory):
+    """The small course, built."""
+    folder = tmp_path_factory.mktemp("small")
+    build(site_course.write_course(folder / "notebooks"), folder / "site", folder / "cache")
+    return folder / "site"
+
+
+@pytest.fixture
+def visit(browser):
+    """Open pages without a network; what a page asks of another machine or complains about fails the test."""
+    contexts, wrong = [], []
+
+    def request(asked):
+        if not asked.url.startswith(("file:", "data:", "about:", "blob:")):
+            wrong.append(asked.url)
+
+    def console(message):
+        if message.type in ("error", "warning"):
+            wrong.append(message.text)
+
+    def visit(path, **options):
+        contexts.append(browser.new_context(**{"offline": True, "color_scheme": "light"} | options))
+        page = contexts[-1].new_page()
+        page.on("request", request)
+        page.on("console", console)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto(path.as_uri())
+        page.evaluate("() => window.MathJax?.startup.promise")
+        if "slides" in path.parts:
+            page.wait_for_function("window.Reveal?.isReady()")
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert not wrong
+
+
+def told(explorer, readouts):
+    """The text alternative that Python gives a state."""
+    return f"{explorer['title']}. " + "; ".join(f"{name}: {text}" for name, text in readouts.items()) + "."
+
+
+def moved(explorer, position, key):
+    """Press a key on the slider that `position` differs from the start in; return the state that is shown."""
+    explorer.locator("input").nth(position).press(key)
+    return explorer.evaluate(STATE)
+
+
+@pytest.mark.parametrize("folder", ["", "slides"])
+@pytest.mark.parametrize("name", NAMES)
+def test_every_slider_reaches_both_ends_and_comes_back(site, visit, name, folder):
+    page = visit(site[0] / folder / f"{name}.html")
+    explorers = site[1][name].explorers
+    assert page.locator("figure.explorer").count() == len(explorers)
+    for number, explorer in enumerate(explorers, 1):
+        figure = page.locator(f"#explorer-{number}")
+        if folder:
+            figure.evaluate(SHOW_SLIDE)
+        slide = folder and page.evaluate("Reveal.getIndices()")
+        samples = {tuple(sample["position"]): sample for sample in explorer["samples"]}
+        sliders = figure.locator("input")
+        start = tuple(int(sliders.nth(index).input_value()) for index in range(sliders.count()))
+        first = figure.evaluate(STATE)
+        assert first["shown"] == samples[start]["readouts"]
+        for index in range(sliders.count()):
+            last = int(sliders.nth(index).get_attribute("max"))
+            for key, end in (("Home", 0), ("End", last)):
+                state = moved(figure, index, key)
+                sample = samples[(*start[:index], end, *start[index + 1 :])]
+                assert state["shown"] == sample["readouts"], (explorer["title"], index, key)
+                assert state["told"] == told(explorer, sample["readouts"])
+                assert (state["drawn"] != first["drawn"]) == (sample["svg"] != samples[start]["svg"])
+                assert (state["values"] != first["values"]) == (end != start[index])
+            for _ in range(last - start[index]):
+                sliders.nth(index).press("ArrowLeft")
+            assert figure.evaluate(STATE) == first
+        assert not folder or page.evaluate("Reveal.getIndices()") == slide, (
+            "a key in a slider turned the slide"
+        )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pictures_are_matplotlibs(browser, site, name):
+    assert not proof.different_pictures(browser, site[0], [site[1][name]])
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_no_barrier(site, visit, name, colours):
+    page = visit(site[0] / f"{name}.html", color_scheme=colours)
+    page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
+    found = Axe().run(page, options=WCAG)
+    assert not found.response["violations"], found.generate_report()
+
+
+@pytest.mark.parametrize("name", ["index", *NAMES])
+def test_no_barrier_and_nothing_cut_on_a_small_screen(site, visit, name):
+    page = visit(
+        site[0] / f"{name}.html", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    found = Axe().run(page, options=WCAG)
+    assert not found.response["violations"], found.generate_report()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_stands_outside_a_slide(site, visit, name):
+    page = visit(site[0] / "slides" / f"{name}.html", viewport={"width": 1200, "height": 750})
+    assert not page.evaluate(CUT)
+
+
+def test_an_explorer_that_refuses_a_state_shows_why_and_recovers(course, visit):
+    explorer = visit(course / "01_hedge.html").locator("#explorer-1")
+    start = explorer.evaluate(STATE)
+    moved(explorer, 0, "End")
+    refused = moved(explorer, 1, "Home")
+    assert refused["shown"] == {"Not possible": "nothing to protect"}
+    assert refused["told"] == "Price < 90k & hedge. Not possible: nothing to protect."
+    moved(explorer, 1, "ArrowRight")
+    for _ in range(3):
+        state = moved(explorer, 0, "ArrowLeft")
+    assert state == start
+
+
+def test_formulas_are_drawn_and_numbers_in_explorers_left_alone(course, visit):
+    page = visit(course / "01_hedge.html")
+    assert page.locator("article mjx-container").count() == 3
+    assert page.locator("mjx-container[display=true] svg").bounding_box()["height"] > 30
+
+
+def test_search_finds_text_and_leads_to_its_section(course, visit):
+    page = visit(course / "index.html")
+    page.get_by_role("searchbox").fill("second position")
+    assert page.get_by_role("status").text_content() == "1 passage"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/00_start.html#the-terms")
+    page.get_by_role("searchbox").fill("nothing like this")
+    page.get_by_text("No passages").wait_for()
+    page.keyboard.press("Escape")
+    assert page.locator("#found").is_hidden()
+
+
+def test_hints_unfold(course, visit):
+    page = visit(course / "01_hedge.html")
+    answer = page.get_by_text("Compare both legs")
+    assert not answer.is_visible()
+    page.get_by_text("Hint and solution").click()
+    assert answer.is_visible()
+
+
+def test_the_first_tab_stop_skips_to_the_text(course, visit):
+    page = visit(course / "01_hedge.html")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#main")
+
+
+def test_slides_turn_by_keyboard_but_not_from_within_a_slider(course, visit):
+    page = visit(course / "slides" / "01_hedge.html")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("Reveal.getCurrentSlide().querySelector('h2').textContent") == "By hand"
+    page.locator("figure.explorer").evaluate(SHOW_SLIDE)
+    slide = page.evaluate("Reveal.getIndices()")
+    slider = page.locator("#explorer-1 input").first
+    for key in ("ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp", "End", "PageDown", "Home", "Space"):
+        slider.press(key)
+    assert page.evaluate("Reveal.getIndices()") == slide
+
+
+def test_speaker_notes_reach_the_slides(course, visit):
+    page = visit(course / "slides" / "01_hedge.html")
+    assert "<p>Ask who has held a future.</p>" in page.evaluate("Reveal.getSlideNotes()")
+
+
+def test_what_does_not_fit_goes_on_to_the_next_slide(tmp_path, visit):
+    prose = "\n\n".join(
+        f"Paragraph {number}. " + "Many words make a slide too long. " * 8 for number in range(9)
+    )
+    cells = [
+        site_course.text("# Long\n\nA lesson.", "slide"),
+        site_course.text(f"## Much\n\n{prose}", "slide"),
+    ]
+    path = site_course.write(tmp_path, "00_long", cells)
+    publish([path], [nbformat.v4.new_notebook(cells=cells)], tmp_path / "site")
+    page = visit(tmp_path / "site" / "slides" / "00_long.html")
+    assert page.evaluate("Reveal.getTotalSlides()") > 2
+    assert set(page.locator(".continued").all_text_contents()) == {"Much"}
+    shown = page.locator(".slides p:not(.continued)").all_text_contents()
+    assert [text.split(".")[0] for text in shown[1:]] == [f"Paragraph {number}" for number in range(9)]
+
+
+def test_a_handout_holds_everything_and_folds_nothing(browser, course, tmp_path):
+    handout.print_pages(browser, course, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"00_start.pdf", "01_hedge.pdf"}
+    written = (tmp_path / "01_hedge.pdf").read_bytes()
+    assert written.startswith(b"%PDF")
+    assert b"/StructTreeRoot" in written, "tagged for screen readers"
+
+
+def test_twins_do_not_depend_on_where_the_site_lies(course, visit, tmp_path):
+    elsewhere = Path(tmp_path / "a folder with spaces & more")
+    course.rename(elsewhere)
+    try:
+        page = visit(elsewhere / "01_hedge.html")
+        assert moved(page.locator("#explorer-1"), 0, "End")["shown"]["Spot P&L"] == "+30,000 USDT"
+    finally:
+        elsewhere.rename(course)
