@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from . import panel, picture
-from .picture import NOT_POSSIBLE
+from hedgelib import panel, picture
+from hedgelib.picture import NOT_POSSIBLE
 
 MOST_STATES = 600
 MOST_CORNERS = 8  # looked at to place the axes; all of them with up to three controls

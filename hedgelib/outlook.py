@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hedgelib import checks, frame
-from hedgelib.facts import facts
-from hedgelib.formats import percent
+from hedgelib import checks
+from hedgelib.figures.formats import percent
+from hedgelib.market import frame
+from hedgelib.market.factbook import facts
 
 _FULL_PERIOD = r"^\d{4}-\d{2}-\d{2} to"
 _RISES = {"2x": 0.49, "3x": 0.32, "5x": 0.19, "10x": 0.09}
@@ -153,7 +154,7 @@ def from_history(market, rise, days):
 
     Examples
     --------
-    >>> from hedgelib.drawn import drawn
+    >>> from hedgelib.market.handdrawn import drawn
     >>> from_history(drawn({0: 100, 40: 140, 80: 100}, rate=1e-4), rise=0.2, days=30).case
     'a rise of 20.0 % within 30 days, 151 overlapping starts'
     """

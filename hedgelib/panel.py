@@ -7,7 +7,7 @@ import html
 import ipywidgets
 import traitlets
 
-from . import picture
+from hedgelib import picture
 
 PAUSE = 0.02  # seconds between two states drawn ahead
 

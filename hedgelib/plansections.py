@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from hedgelib import plantables
-from hedgelib.formats import number, percent, usdt
+from hedgelib.figures.formats import number, percent, usdt
 
 NO_ORDER = (
     "This page is arithmetic. It places no order, sends nothing anywhere, and is not investment advice."

@@ -8,7 +8,7 @@ import math
 import pandas as pd
 
 from hedgelib import outlook, survival
-from hedgelib.formats import number, percent, usdt
+from hedgelib.figures.formats import number, percent, usdt
 
 _ROWS_TO_WATCH = 8
 
@@ -238,6 +238,6 @@ def removal(sheet):
     if sheet.stop:
         stopped = number(sheet.price * (1 + sheet.stop), 0, "USDT", signed=False)
         rules.append(
-            f"The stop at {stopped} has filled: cancel the take profit. Its loss is real, the coins' gain not yet."
+            f"The stop at {stopped} has filled: cancel the take profit. The loss is real, the gain is not."
         )
     return rules

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hedgelib import checks, contracts, outlook, perpetual
-from hedgelib.formats import percent, usdt
+from hedgelib.figures.formats import percent, usdt
 from hedgelib.hedge import Hedge
 
 _RANGES = {

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedgelib import frame, market
+from hedgelib import market
+from hedgelib.market import frame
 
 HOUR = 3_600_000
 NEW_YEAR = 1_704_067_200_000

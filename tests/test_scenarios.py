@@ -10,11 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from hedgelib import frame, market
+from hedgelib import market
+from hedgelib.market import frame
 
-BOOK = tomllib.loads(resources.files("hedgelib").joinpath("scenarios.toml").read_text(encoding="utf-8"))[
-    "scenario"
-]
+BOOK = tomllib.loads((resources.files("hedgelib.market") / "scenarios.toml").read_text("utf-8"))["scenario"]
 NAMES = sorted(BOOK)
 COINS = ("BTC", "ETH")
 YEARS = 2379  # days from 2019-09-10 to 2026-03-15

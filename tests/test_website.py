@@ -404,10 +404,11 @@ def published(folder, text):
     return publish([path], [nbformat.v4.new_notebook(cells=cells)], folder / "site")
 
 
-@pytest.mark.parametrize("first", ["## No title", "# Only a title"])
-def test_a_notebook_without_title_and_sentence_is_refused(tmp_path, first):
+@pytest.mark.parametrize("first", ["## No title\n\nA sentence.", "# Only a title", "# T\n\n## Next"])
+def test_a_notebook_without_title_and_sentence_is_refused_before_it_runs(tmp_path, first):
+    notebook(tmp_path / "notebooks", "1 / 0", title=first)
     with pytest.raises(BuildError, match=r"00_small\.ipynb must begin with a title"):
-        published(tmp_path, first)
+        build(tmp_path / "notebooks", tmp_path / "site", tmp_path / "cache")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hedgelib import checks, frame
+from hedgelib import checks
+from hedgelib.market import frame
 
 _BULK = ["open_time", "open", "high", "low", "close", "volume", "close_time", "quote_volume", "count"]
 _BULK += ["taker_buy_volume", "taker_buy_quote_volume", "ignore"]

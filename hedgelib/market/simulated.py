@@ -12,9 +12,10 @@ from importlib import resources
 import numpy as np
 import pandas as pd
 
-from hedgelib import checks, frame
-from hedgelib.frame import Paths
-from hedgelib.simulation import BARS_A_DAY, HOURS, simulate, trend
+from hedgelib import checks
+from hedgelib.market import frame
+from hedgelib.market.frame import Paths
+from hedgelib.market.simulation import BARS_A_DAY, HOURS, simulate, trend
 
 _BLOCK = 500
 _START = "2030-01-01"
@@ -152,7 +153,7 @@ def paths(name, n, days=None, seed=0, coin="BTC", drift=None):
 @functools.cache
 def _book():
     """Parameters of all scenarios."""
-    return tomllib.loads(resources.files("hedgelib").joinpath("scenarios.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((resources.files("hedgelib.market") / "scenarios.toml").read_text("utf-8"))
 
 
 def _spec(name):

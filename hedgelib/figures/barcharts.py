@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from . import checks
-from .dressing import FILLS, dress, vector
-from .formats import percent, usdt
-from .picture import BLACK, GREY
+from hedgelib import checks
+from hedgelib.figures.dressing import FILLS, dress, vector
+from hedgelib.figures.formats import percent, usdt
+from hedgelib.picture import BLACK, GREY
 
 
 def signed_bars(axes, amounts, *, title="", xlabel="Profit or loss (USDT)", limit=None, write=usdt):
@@ -94,7 +94,7 @@ def grouped_bars(axes, groups, series, *, title="", xlabel="", ylabel="", yticks
     Examples
     --------
     >>> from matplotlib.figure import Figure
-    >>> from hedgelib.formats import percent
+    >>> from hedgelib.figures.formats import percent
     >>> grouped_bars(Figure().subplots(), [2020, 2021], {"BTC": [0.172, 0.306]}, write=percent)
     {'BTC 2020': '17.2 %', 'BTC 2021': '30.6 %'}
     """

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from . import checks
-from .dressing import dress, vector
-from .formats import number, usdt
-from .picture import BLUE, GREY, VERMILLION
+from hedgelib import checks
+from hedgelib.figures.dressing import dress, vector
+from hedgelib.figures.formats import number, usdt
+from hedgelib.picture import BLUE, GREY, VERMILLION
 
 MARKERS = "osD^vP"
 

@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.ticker import StrMethodFormatter
 
-from . import checks
-from .picture import BLUE, GREEN, PURPLE, VERMILLION
+from hedgelib import checks
+from hedgelib.picture import BLUE, GREEN, PURPLE, VERMILLION
 
 LEGEND_ROW = 24  # points between the axes and their title, where the legend stands
 HATCHED = {"hatch": "///", "edgecolor": "white"}

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from hedgelib import checks, frame
+from hedgelib import checks
+from hedgelib.market import frame
 
 _HOURS = 8
 _START = pd.Timestamp("2030-01-01", tz="UTC")

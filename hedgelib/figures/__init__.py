@@ -4,11 +4,11 @@ Every picture has labelled axes with units, tells nothing by colour alone, and k
 Limits of the axes are set by the caller of an explorer, so that states can be compared by eye.
 """
 
-from .barcharts import distribution, grouped_bars, signed_bars
-from .curves import lines, payoff, regression
-from .formats import number, percent, usdt
-from .picture import Picture, picture
-from .timeline import timeline
+from hedgelib.figures.barcharts import distribution, grouped_bars, signed_bars
+from hedgelib.figures.chronicle import timeline
+from hedgelib.figures.curves import lines, payoff, regression
+from hedgelib.figures.formats import number, percent, usdt
+from hedgelib.picture import Picture, picture
 
 __all__ = [
     "Picture",

@@ -3,9 +3,9 @@
 import numpy as np
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-from .dressing import dress
-from .formats import percent, usdt
-from .picture import BLACK, BLUE, GREEN, GREY, VERMILLION
+from hedgelib.figures.dressing import dress
+from hedgelib.figures.formats import percent, usdt
+from hedgelib.picture import BLACK, BLUE, GREEN, GREY, VERMILLION
 
 TOLD = 4  # events written out in the readouts
 

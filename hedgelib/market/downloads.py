@@ -6,9 +6,10 @@ import itertools
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from hedgelib import cache as store
-from hedgelib import checks, frame
-from hedgelib.exchange import LONGEST, NAMES, SLACK, DownloadError, Exchange, default_hours, moment
+from hedgelib import checks
+from hedgelib.market import cache as store
+from hedgelib.market import frame
+from hedgelib.market.exchange import LONGEST, NAMES, SLACK, DownloadError, Exchange, default_hours, moment
 
 _CANDLES = "opened_ms,open,high,low,close"
 _SETTLEMENTS = "settled_ms,rate"

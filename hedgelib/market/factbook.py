@@ -46,7 +46,7 @@ def facts(topic=None):
 @functools.cache
 def _all():
     """Every fact, in one table."""
-    book = tomllib.loads(resources.files("hedgelib").joinpath("facts.toml").read_text(encoding="utf-8"))
+    book = tomllib.loads((resources.files("hedgelib.market") / "facts.toml").read_text("utf-8"))
     rows = []
     for table in book["table"]:
         for asset, period, *values in table["rows"]:

@@ -1,0 +1,70 @@
+"""The picture of a plan: what each price does to the holder, and how likely the short dies by each day."""
+
+import math
+
+import numpy as np
+
+from hedgelib import outlook, plantables, survival
+from hedgelib.curves import lines
+from hedgelib.formats import percent
+from hedgelib.picture import BLACK, GREY, VERMILLION
+from hedgelib.plansections import summary
+
+_MOVES = np.round(np.arange(-0.4, 1.001, 0.025), 3)
+_DAYS = np.arange(1, 121)
+
+
+def plan(fig, sheet, limits=None):
+    """Draw a plan: results over the price move with alarm and liquidation, and the chance of death over days.
+
+    Parameters
+    ----------
+    fig : matplotlib.figure.Figure
+        Drawn into, on two axes.
+    sheet : worksheet.Worksheet
+        The plan. A horizon beyond 120 days is marked at the right edge.
+    limits : (float, float), optional
+        Limits of the results (USDT); give them in an explorer.
+
+    Returns
+    -------
+    dict of str to str
+        The lines of ``plansections.summary``.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from hedgelib.worksheet import Worksheet
+    >>> plan(Figure(), Worksheet(1, 40_000, 60_000, ratio=0.5))["Alarm"]
+    '74,989 USDT (+25.0 %)'
+    """
+    left, right = fig.subplots(1, 2, width_ratios=(3, 2))
+    results = {
+        "Coins alone": sheet.coins * sheet.price * _MOVES,
+        "With the short": sheet.at(sheet.price * (1 + _MOVES))["total_pnl"].to_numpy(),
+    }
+    words = {"title": "What a price does", "xlabel": "Price moves by", "ylabel": "Profit or loss (USDT)"}
+    lines(left, _MOVES, results, xticks="{x:+.0%}", ylim=limits, **words)
+    marks = (
+        ("alarm", plantables.alarm(sheet), GREY, ":"),
+        ("liquidation", sheet.liquidation, VERMILLION, "-"),
+        ("… reserve posted", sheet.liquidation_with_reserve, BLACK, "--"),
+    )
+    for name, price, colour, shape in marks:
+        move = price / sheet.price - 1
+        at = move if _MOVES[0] <= move <= _MOVES[-1] else math.nan
+        left.axvline(at, color=colour, linestyle=shape, linewidth=2, label=name)
+    left.legend(loc="upper left")
+    chances = plantables.chances(sheet)
+    volatility = outlook.constant("volatility_by_year", sheet.rules.base, "volatility")
+    curves = {
+        name.capitalize(): survival.touch_probability(rise, volatility, _DAYS)
+        if math.isfinite(rise)
+        else np.zeros(len(_DAYS))
+        for name, rise in chances["distance"].items()
+    }
+    words = {"title": "How likely it dies", "xlabel": "Days", "ylabel": "Probability (formula)"}
+    lines(right, _DAYS, curves, yticks="{x:.0%}", ylim=(-0.02, 1.02), write=percent, **words)
+    right.axvline(min(sheet.days, _DAYS[-1]), color=GREY, linestyle=":", linewidth=2, label="horizon")
+    right.legend(loc="upper left")
+    return summary(sheet)

@@ -1,0 +1,59 @@
+"""The command line of the site: ``python -m website [--pdf] [--no-browser]``."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from . import browser, handout, proof
+from .build import ROOT, BuildError, build
+
+
+def main(arguments=None):
+    """Build the site and prove it, or print it to PDF; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m website", description="Build the site and the slides.")
+    parser.add_argument("--pdf", action="store_true", help="print the built site, one PDF per lesson")
+    parser.add_argument(
+        "--no-browser", action="store_true", help="do not compare the explorers by pixels in Chromium"
+    )
+    parser.add_argument("--notebooks", type=Path, default=ROOT / "notebooks", help="folder of the notebooks")
+    parser.add_argument("--output", type=Path, default=ROOT / "_site", help="folder of the site")
+    parser.add_argument("--handouts", type=Path, default=ROOT / "_pdf", help="folder of the PDF handouts")
+    parser.add_argument("--cache", type=Path, default=ROOT / ".cache" / "website", help="kept results")
+    parser.add_argument("--workers", type=int, default=2, help="notebooks that run at the same time")
+    options = parser.parse_args(arguments)
+    started = time.monotonic()
+    try:
+        if options.pdf:
+            handout.print_all(options.output, options.handouts)
+            return 0
+        lessons = build(options.notebooks, options.output, options.cache, workers=options.workers)
+        _prove(options, lessons)
+    except (BuildError, FileNotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    states = sum(explorer["states"] for lesson in lessons for explorer in lesson.explorers)
+    print(
+        f"{options.output / 'index.html'}: {len(lessons)} lessons, {states:,} states of explorers, "
+        f"{time.monotonic() - started:.0f} s"
+    )
+    return 0
+
+
+def _prove(options, lessons):
+    """Compare explorers with matplotlib's pictures, if there is a browser to do it in."""
+    if options.no_browser or not browser.executable():
+        print(
+            "explorers not compared by pixels: " + ("--no-browser" if options.no_browser else "no Chromium")
+        )
+        return
+    with browser.chromium() as chromium:
+        problems = proof.different_pictures(chromium, options.output, lessons)
+    if problems:
+        raise BuildError("\n".join(problems))
+    samples = sum(len(explorer["samples"]) for lesson in lessons for explorer in lesson.explorers)
+    print(f"{samples} pictures equal matplotlib's in Chromium")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""Builds the site: pages, slides and assets from the notebooks, written as a whole or not at all."""
+
+import importlib.metadata
+import json
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+import jinja2
+import nbformat
+
+from . import proof
+from .execute import HERE, ROOT, BuildError, executed
+from .lessons import lesson
+
+__all__ = ["ROOT", "BuildError", "build", "publish"]
+
+MATHJAX = ("sphinx-mathjax-offline", "sphinx-mathjax-offline/static/mathjax", ["tex-svg.js"])
+OPENING = re.compile(r"# \S.*\n\n\w")
+REVEAL = (
+    "sphinx-revealjs",
+    "sphinx_revealjs/_static/revealjs",
+    ["dist/reveal.css", "dist/reveal.js", "plugin/notes/notes.js"],
+)
+
+
+def build(notebooks, output, cache, *, workers=2, report=print):
+    """Build the site of every notebook in a folder.
+
+    Parameters
+    ----------
+    notebooks, output, cache : Path
+        Where the notebooks are; where the site goes, replaced as a whole and only if the build succeeds;
+        where results of unchanged notebooks are kept.
+    workers : int
+        How many notebooks run at the same time.
+    report : callable
+        Called with a line of text for each notebook.
+
+    Returns
+    -------
+    list of Lesson
+
+    Raises
+    ------
+    BuildError
+        If a cell fails, a notebook has no title, or a page refers to another host or to what is not there.
+    """
+    paths = sorted(notebooks.glob("[0-9]*.ipynb"))
+    if not paths:
+        raise BuildError(f"no notebooks in {notebooks}")
+    _check_openings(paths)
+    return publish(paths, executed(paths, cache, workers, report), output)
+
+
+def _check_openings(paths):
+    """Refuse a notebook that the index could not name, before anything has run."""
+    for path in paths:
+        first = nbformat.read(path, as_version=4).cells[:1]
+        if not (first and OPENING.match(first[0].source)):
+            raise BuildError(f"{path.name} must begin with a title (# ...), an empty line and a sentence")
+
+
+def publish(paths, notebooks, output):
+    """Write the site of executed notebooks and return its lessons."""
+    if output.exists() and any(output.iterdir()) and not (output / "assets" / "explorer.js").exists():
+        raise BuildError(f"{output} holds something that is not a site; name another folder with --output")
+    lessons = [lesson(path.stem, notebook) for path, notebook in zip(paths, notebooks, strict=True)]
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output.parent) as folder:
+        fresh = Path(folder) / "site"
+        _write(lessons, paths, fresh)
+        problems = proof.foreign_references(fresh) + proof.broken_links(fresh)
+        if problems:
+            raise BuildError("\n".join(problems))
+        shutil.rmtree(output, ignore_errors=True)
+        fresh.rename(output)
+    return lessons
+
+
+def _write(lessons, paths, output):
+    """Write all files of the site."""
+    env = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE / "templates"), trim_blocks=True)
+    (output / "slides").mkdir(parents=True)
+    (output / "notebooks").mkdir()
+    for one in lessons:
+        for other in lessons:  # on the site a lesson is known by its title, not by its file
+            one.body = one.body.replace(f">{other.name}<", f">{other.title}<")
+            one.slides = one.slides.replace(f">{other.name}<", f">{other.title}<")
+    for place, (path, one) in enumerate(zip(paths, lessons, strict=True)):
+        context = {
+            "lesson": one,
+            "lessons": lessons,
+            "previous": lessons[place - 1] if place else None,
+            "next": lessons[place + 1] if place + 1 < len(lessons) else None,
+        }
+        _text(output / f"{one.name}.html", env.get_template("lesson.html.j2").render(context))
+        _text(output / "slides" / f"{one.name}.html", env.get_template("slides.html.j2").render(context))
+        shutil.copyfile(path, output / "notebooks" / path.name)
+    taste = next((one for one in lessons if one.figures), None)
+    _text(output / "index.html", env.get_template("index.html.j2").render(lessons=lessons, taste=taste))
+    _assets(output / "assets", lessons)
+
+
+def _assets(assets, lessons):
+    """Copy styles and scripts, ours and those of MathJax and reveal.js, and write the search index."""
+    shutil.copytree(HERE / "static", assets)
+    for (package, folder, files), target in ((MATHJAX, assets), (REVEAL, assets / "reveal")):
+        target.mkdir(exist_ok=True)
+        for file in files:
+            source = Path(importlib.metadata.distribution(package).locate_file(f"{folder}/{file}"))
+            shutil.copyfile(source, target / source.name)
+    entries = [
+        {
+            "url": f"{one.name}.html" + (f"#{entry['id']}" if entry["id"] else ""),
+            "lesson": one.title,
+            "section": entry["title"],
+            "text": entry["text"].strip(),
+        }
+        for one in lessons
+        for entry in one.sections
+    ]
+    _text(assets / "search-index.js", f"window.SEARCH_INDEX = {json.dumps(entries, ensure_ascii=False)};\n")
+
+
+def _text(path, text):
+    path.write_text(text, encoding="utf-8", newline="\n")

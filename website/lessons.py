@@ -1,0 +1,194 @@
+"""From an executed notebook to a `Lesson`: the HTML of its page and slides, and what index and search need.
+
+nbconvert's `lab` and `reveal` templates give the cells; the page around them is ours, so that nothing is
+loaded from anywhere.
+"""
+
+import copy
+import re
+from dataclasses import dataclass, field
+
+from bs4 import BeautifulSoup
+from nbconvert import HTMLExporter, SlidesExporter
+
+from .page import SAMPLES
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+NEEDS_KERNEL = (
+    '<p class="needs-kernel">This form works in the notebook, where a kernel answers it. '
+    "Here it is left out.</p>"
+)
+UNANSWERED = (
+    '<p class="needs-kernel">Not answered yet. Answer it in the '
+    '<a href="notebooks/{name}.ipynb" download>notebook file</a>, which tells right from wrong, and why.</p>'
+)
+EXERCISE = "exercise"  # cell tag: a learner's answer is checked here
+FORMULA = re.compile(r"\$\$?[^$]+\$\$?")
+SHOWN_ON_SLIDES = "show-code"  # cell tag: this code is part of the lesson, show it on its slide
+
+
+@dataclass
+class Lesson:
+    """One notebook, ready for the site."""
+
+    name: str
+    title: str
+    question: str
+    minutes: str
+    body: str
+    slides: str
+    sections: list = field(repr=False)
+    figures: list = field(repr=False)
+    explorers: list = field(repr=False)
+
+    @property
+    def number(self):
+        """The number that the file name starts with."""
+        return int(self.name.split("_")[0])
+
+    @property
+    def has_formulas(self):
+        """Whether MathJax has something to do."""
+        return bool(FORMULA.search(self.body))
+
+
+def lesson(name, notebook):
+    """Turn an executed notebook into a `Lesson`.
+
+    Parameters
+    ----------
+    name : str
+        File name without its ending, such as ``02_full_hedge``.
+    notebook : nbformat.NotebookNode
+        With the outputs that `page.show_twins` makes,
+        and a title and a sentence at its top.
+    """
+    figures, explorers = {}, []
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "data" in output:
+                _settle(output, figures, explorers)
+                if EXERCISE in cell.metadata.get("tags", []):
+                    output.data["text/html"] = UNANSWERED.format(name=name)
+    body = _page(notebook)
+    title, summary = body.find("h1"), body.select_one("h1 ~ p")
+    minutes = re.search(r"Minutes\W*(\d+)|(\d+)\W*minutes", title.parent.get_text())
+    return Lesson(
+        name=name,
+        title=title.get_text(),
+        question=summary.get_text(),
+        minutes=next(filter(None, minutes.groups())) if minutes else "",
+        body=_with_figures(str(body), figures),
+        slides=_with_figures(str(_slides(notebook)), figures),
+        sections=_sections(body),
+        figures=list(figures.values()),
+        explorers=explorers,
+    )
+
+
+def _settle(output, figures, explorers):
+    """Choose what a page shows of an output; an explorer leaves a mark: nbconvert would rewrite its SVG."""
+    samples = output.data.pop(SAMPLES, None)
+    if samples:
+        mark = f'<div data-explorer="{len(figures)}"></div>'
+        figures[mark] = output.data["text/html"]
+        output.data["text/html"] = mark
+        explorers.append(samples)
+    if output.data.pop(WIDGET, None) and "text/html" not in output.data:
+        output.data["text/html"] = NEEDS_KERNEL
+    if "image/png" in output.data and "text/html" not in output.data:
+        alt = output.data.get("text/plain", "")
+        image = BeautifulSoup(features="html.parser").new_tag(
+            "img", alt=alt, src=f"data:image/png;base64,{output.data['image/png'].strip()}"
+        )
+        output.data["text/html"] = str(image)
+
+
+def _with_figures(text, figures):
+    for mark, figure in figures.items():
+        text = text.replace(mark, figure)
+    return text
+
+
+def _exported(exporter, template, notebook):
+    """Cells as HTML, nothing around them."""
+    made = exporter(template_name=template, template_file="base.html.j2", exclude_anchor_links=True)
+    made.exclude_input_prompt = made.exclude_output_prompt = True
+    return BeautifulSoup(made.from_notebook_node(notebook)[0], "html.parser")
+
+
+def _page(notebook):
+    """Cells of the page: all but the teacher's notes."""
+    shown = copy.copy(notebook)
+    shown.cells = [cell for cell in notebook.cells if _slide_type(cell) != "notes"]
+    body = _exported(HTMLExporter, "lab", shown)
+    _polish(body, "")
+    for table in body.select("table"):
+        table.wrap(body.new_tag("div", attrs={"class": "scroll"}))
+    return body
+
+
+def _slides(notebook):
+    """Cells as slides: sections of reveal.js, code only where it is tagged."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code" and SHOWN_ON_SLIDES not in cell.metadata.get("tags", []):
+            cell.metadata["transient"] = {"remove_source": True}
+    body = _exported(SlidesExporter, "reveal", notebook)
+    _polish(body, "../")
+    return body
+
+
+def _slide_type(cell):
+    return cell.metadata.get("slideshow", {}).get("slide_type", "-")
+
+
+def slug(text):
+    """Return the id of a heading.
+
+    Examples
+    --------
+    >>> slug("What is left, and why?")
+    'what-is-left-and-why'
+    """
+    return "-".join(re.findall(r"\w+", text.lower()))
+
+
+def _polish(body, root):
+    """Unique ids for headings, links to pages instead of notebooks, no styles of single tables."""
+    taken = set()
+    for heading in body.select("h1, h2, h3, h4"):
+        identity = slug(heading.get_text())
+        while identity in taken:
+            identity += "-2"
+        taken.add(identity)
+        heading["id"] = identity
+    for cell in body.select(".jp-Cell"):
+        del cell["id"]
+    for link in body.select('a[href*=".ipynb"]'):
+        file, _, anchor = link["href"].partition("#")
+        anchor = f"#{slug(anchor)}" if anchor else ""
+        page = file if link.has_attr("download") else f"{file.removesuffix('.ipynb')}.html"
+        link["href"] = f"{root}{page}{anchor}"
+    for element in [
+        *body.select("style"),
+        *filter(_only_leads_on, body.select(".jp-RenderedMarkdown > p:last-child")),
+    ]:
+        element.decompose()
+
+
+def _only_leads_on(paragraph):
+    """Whether a paragraph is a notebook's link to its neighbours, which a page has anyway."""
+    return paragraph.a and re.search("^←|→$", paragraph.get_text())
+
+
+def _sections(body):
+    """The page in parts, one for each ``<h2>`` and one for what stands before the first."""
+    sections = [{"id": "", "title": "", "text": ""}]
+    for cell in body.select(".jp-RenderedMarkdown"):
+        for element in cell.find_all(recursive=False):
+            if element.name == "h2":
+                sections.append({"id": element["id"], "title": element.get_text(), "text": ""})
+            elif element.name != "h1":
+                sections[-1]["text"] += " " + " ".join(FORMULA.sub("", element.get_text(" ")).split())
+    return sections

@@ -1,0 +1,131 @@
+"""The HTML of an explorer: a figure with native sliders, one picture, and readouts, alive without a kernel.
+
+`twin` draws every state of an explorer, merges them and proves that each can be rebuilt. `show_twins` is
+called in the kernel that runs a notebook for the site: from then on explorers show as their twins.
+"""
+
+import html
+import itertools
+import json
+import xml.etree.ElementTree as ET
+
+from .merge import KIND, Definitions, Merger, clean, same, serialised
+
+SAMPLES = "application/vnd.hedgelab.samples+json"  # what the site's proof compares, beside the HTML
+
+
+def twin(explorer, name):
+    """Return the HTML of an explorer and a sample of its states as matplotlib drew them.
+
+    Parameters
+    ----------
+    explorer : hedgelib.explorer.Explorer
+        Every state of it is drawn.
+    name : str
+        Prefix of all ids, unique in the page.
+
+    Returns
+    -------
+    (str, dict)
+        The ``<figure>``; then title, number of states and, for the start and both ends of every control, the
+        position, the untouched SVG and the readouts.
+
+    Raises
+    ------
+    ValueError
+        If a state cannot be drawn or cannot be rebuilt from the merged form; the message names the explorer.
+    """
+    positions = explorer.positions()
+    definitions = Definitions(f"{name}-")
+    sampled = _sampled(explorer)
+    pictures, tables, samples = [], [], []
+    for position in positions:
+        svg, readouts = explorer.svg(position)
+        pictures.append(clean(svg, definitions))
+        tables.append(_table(readouts))
+        if explorer.alt(readouts) != _told(explorer.title, readouts):
+            raise ValueError(f'explorer "{explorer.title}" has another text alternative than its page makes')
+        if position in sampled:
+            samples.append({"position": position, "svg": svg, "readouts": readouts})
+    merger = Merger([len(control.values) for control in explorer.controls.values()], explorer.start)
+    picture, table = merger.merge(pictures), merger.merge(tables)
+    for position, *sources in zip(positions, pictures, tables, strict=True):
+        rebuilt = [merger.rebuild(template, position) for template in (picture, table)]
+        if not all(map(same, rebuilt, sources)):
+            raise ValueError(f'explorer "{explorer.title}" cannot be rebuilt at {explorer.values(position)}')
+    picture.insert(0, definitions.element())
+    picture.set("role", "img")
+    start = samples[[sample["position"] for sample in samples].index(explorer.start)]
+    picture.set("aria-label", _told(explorer.title, start["readouts"]))
+    summary = {"title": explorer.title, "states": len(positions), "samples": samples}
+    return _figure(explorer, name, picture, table, merger), summary
+
+
+def _sampled(explorer):
+    """Positions that the proof compares: the start, and each control at both ends."""
+    positions = {explorer.start}
+    for place, control in enumerate(explorer.controls.values()):
+        for end in (0, len(control.values) - 1):
+            positions.add((*explorer.start[:place], end, *explorer.start[place + 1 :]))
+    return positions
+
+
+def _told(title, readouts):
+    """The text alternative of a state, made as `explorer.js` makes it."""
+    told = "; ".join(f"{name}: {text}" for name, text in readouts.items())
+    return f"{title}. {told}." if told else f"{title}."
+
+
+def _table(readouts):
+    """The readouts as the body of a table."""
+    body = ET.Element("tbody")
+    for name, text in readouts.items():
+        row = ET.SubElement(body, "tr", {KIND: name})
+        ET.SubElement(row, "th", scope="row").text = name
+        ET.SubElement(row, "td").text = text
+    return body
+
+
+def _control(identity, control):
+    """One control: label, slider, and the value in words."""
+    text = html.escape(control.texts[control.start_index])
+    return (
+        f'<div class="control"><label for="{identity}">{html.escape(control.label)}</label>'
+        f'<input type="range" id="{identity}" min="0" max="{len(control.values) - 1}" '
+        f'value="{control.start_index}" autocomplete="off" aria-valuetext="{text}">'
+        f'<span class="value" aria-hidden="true">{text}</span></div>'
+    )
+
+
+def _figure(explorer, name, picture, table, merger):
+    """The whole ``<figure>``, with the slots as JSON for `explorer.js`."""
+    controls = explorer.controls.values()
+    data = {
+        "shape": merger.shape,
+        "texts": [control.texts for control in controls],
+        "slots": [(slot.attribute, slot.axes, slot.index, slot.values) for slot in merger.slots],
+    }
+    written = json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    sliders = "".join(_control(f"{name}-control-{place}", control) for place, control in enumerate(controls))
+    return (
+        f'<figure class="explorer" id="{name}" data-prevent-swipe>'
+        f'<figcaption id="{name}-title">{html.escape(explorer.title)}</figcaption>'
+        f'<div class="drawing">{serialised(picture)}</div><div class="panel">'
+        f'<div class="sliders" role="group" aria-labelledby="{name}-title">{sliders}</div>'
+        f'<div class="readouts" aria-live="polite"><table>{serialised(table)}</table></div></div>'
+        f'<script type="application/json">{written}</script></figure>'
+    )
+
+
+def show_twins():
+    """Let the running kernel show every explorer as its twin."""
+    from IPython import get_ipython
+
+    numbers = itertools.count(1)
+
+    def show(explorer):
+        figure, summary = twin(explorer, f"explorer-{next(numbers)}")
+        return {"text/html": figure, "text/plain": explorer.text, SAMPLES: summary}
+
+    formatter = get_ipython().display_formatter.mimebundle_formatter
+    formatter.for_type_by_name("hedgelib.explorer", "Explorer", show)

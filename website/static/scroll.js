@@ -1,0 +1,11 @@
+// What is wider than a small screen scrolls sideways; while it does, the keyboard must reach it.
+{
+  const watch = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      const scrolls = target.scrollWidth > target.clientWidth;
+      if (scrolls) target.tabIndex = 0;
+      else target.removeAttribute("tabindex");
+    }
+  });
+  for (const element of document.querySelectorAll(".scroll, .drawing, .jp-RenderedHTML, mjx-container")) watch.observe(element);
+}
