@@ -43,9 +43,7 @@ explorer = Explorer(
     leverage=Choice("Leverage", (1, 2, 3), 2, "{}x"),
 )
 explorer"""
-PROSE = (
-    "# A hedge\\n\\nA lesson with a formula: $h^* = \\\\rho\\\\,\\\\sigma_S / \\\\sigma_F$.\\n\\nMinutes: 1"
-)
+PROSE = "# A hedge\n\nA lesson with a formula: $h^* = \\rho\\,\\sigma_S / \\sigma_F$.\n\nMinutes: 1"
 LOADS, KEYS, EVERY = 7, 60, 5
 FRAME = 1 / 60
 READY = """async () => {

@@ -1,0 +1,69 @@
+"""The layers of the library: a module imports only what stands to its left."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+LIBRARY = Path(__file__).parents[1] / "hedgelib"
+ORDER = [
+    {"checks", "environment", "exercise"},
+    {"perpetual", "funding", "survival", "brackets", "inverse"},
+    {"ratio", "dynamic_ratio", "signals", "patterns"},
+    {"contracts", "ticket"},
+    {"hedge"},
+    {"market"},
+    {"plan", "targets", "triggers", "orders"},
+    {"ledger", "bars", "book", "engine", "rules", "outcome"},
+    {"picture", "figures"},
+    {"explorer", "panel"},
+]
+RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
+ARITHMETIC = {"perpetual", "funding", "ratio", "dynamic_ratio", "brackets", "inverse", "survival", "patterns"}
+ALLOWED = {"numpy", "scipy", "statsmodels", "arch", "warnings", "math", "dataclasses", "functools", "typing"}
+
+
+def part(path):
+    """The top-level name that a file belongs to: market for market/frame.py."""
+    return path.relative_to(LIBRARY).parts[0].removesuffix(".py")
+
+
+def imports(path):
+    """Every module a file imports, with dots, wherever the import stands."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: imports are absolute"
+            if node.module == "hedgelib":
+                yield from (f"hedgelib.{alias.name}" for alias in node.names)
+            else:
+                yield node.module
+
+
+FILES = sorted(path for path in LIBRARY.rglob("*.py") if path.parent != LIBRARY or path.stem != "__init__")
+every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(LIBRARY)))
+
+
+@every_file
+def test_imports_point_one_way(path):
+    mine = part(path)
+    for module in imports(path):
+        if module.startswith("hedgelib."):
+            other = module.split(".")[1]
+            assert other == mine or RANK[other] <= RANK[mine], f"{mine} imports {other}"
+
+
+@every_file
+def test_only_the_explorer_knows_widgets_and_nothing_knows_pyplot(path):
+    names = set(imports(path))
+    assert "matplotlib.pyplot" not in names
+    if part(path) not in {"explorer", "panel", "form"}:
+        assert not any(name.split(".")[0] == "ipywidgets" for name in names)
+
+
+@every_file
+def test_arithmetic_imports_arithmetic(path):
+    if part(path) in ARITHMETIC:
+        foreign = {name.split(".")[0] for name in imports(path)} - {"hedgelib"}
+        assert foreign <= ALLOWED
