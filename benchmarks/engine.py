@@ -18,10 +18,11 @@ import numpy as np
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
 import oracle
 
-from hedgelib import bars, ledger, market
+from hedgelib import ledger, market
 from hedgelib.hedge import Hedge
+from hedgelib.ledger import bars
 from hedgelib.plan import Batches, Below, Plan, TakeProfit, TopUp
-from hedgelib.triggers import After
+from hedgelib.plan.triggers import After
 
 PATHS, DAYS, LOOPED, ROUNDS = 10_000, 365, 40, 3
 HEDGE = Hedge(1, 1, 3, "BTCUSDT")

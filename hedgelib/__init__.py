@@ -21,6 +21,7 @@ __all__ = [
     "plan",
     "ratio",
     "signals",
+    "survival",
 ]
 
 

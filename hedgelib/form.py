@@ -10,8 +10,9 @@ import html
 
 import ipywidgets
 
-from hedgelib import contracts, market, picture, planpage, plansections
+from hedgelib import contracts, market, picture, worksheet
 from hedgelib.worksheet import Worksheet, WorksheetError
+from hedgelib.worksheet.writing import fragment
 
 _WIDE = {"description_width": "15em"}
 _LAYOUT = {"width": "30em", "max_width": "100%"}
@@ -57,7 +58,7 @@ class Form:
     Parameters
     ----------
     **start
-        What stands in the fields at the start: the arguments of ``worksheet.Worksheet``, `market` apart.
+        What stands in the fields at the start: the arguments of ``Worksheet``, `market` apart.
 
     Raises
     ------
@@ -86,14 +87,14 @@ class Form:
         """The plan at the start, in lines that are the same in every run."""
         lines = ["Form: plan your hedge (places no order)"]
         return "\n".join(
-            lines + [f"  {name}: {text}" for name, text in plansections.summary(self.start).items()]
+            lines + [f"  {name}: {text}" for name, text in worksheet.summary(self.start).items()]
         )
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return {
             **self.widget()._repr_mimebundle_(),
-            "text/html": picture.readouts_html(plansections.summary(self.start))
-            + planpage.fragment(self.start, _PAGE_LEVEL),
+            "text/html": picture.readouts_html(worksheet.summary(self.start))
+            + fragment(self.start, _PAGE_LEVEL),
             "text/plain": self.text,
         }
 
@@ -158,16 +159,16 @@ class FormPanel(ipywidgets.VBox):
             self.links.value = self.plan.value = ""
             return
         self.result.value = (
-            f'<div aria-live="polite">{picture.readouts_html(plansections.summary(sheet))}'
-            f"<p>{plansections.NO_ORDER}</p></div>"
+            f'<div aria-live="polite">{picture.readouts_html(worksheet.summary(sheet))}'
+            f"<p>{worksheet.NO_ORDER}</p></div>"
         )
-        self.plan.value = planpage.fragment(sheet, _PAGE_LEVEL)
+        self.plan.value = fragment(sheet, _PAGE_LEVEL)
         self.links.value = "Save: " + " · ".join(
             _link(name, kind, text)
             for name, kind, text in (
-                ("my-hedge.html", "text/html", planpage.page(sheet)),
-                ("my-hedge.md", "text/markdown", planpage.markdown(sheet)),
-                ("my-hedge-ladder.csv", "text/csv", planpage.ladder_csv(sheet)),
+                ("my-hedge.html", "text/html", worksheet.page(sheet)),
+                ("my-hedge.md", "text/markdown", worksheet.markdown(sheet)),
+                ("my-hedge-ladder.csv", "text/csv", worksheet.ladder_csv(sheet)),
             )
         )
 

@@ -5,13 +5,13 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from hedgelib import contracts
-from hedgelib.bars import Bars
 from hedgelib.hedge import Hedge
 from hedgelib.ledger import OtherPosition
-from hedgelib.orders import Stop, TakeProfit, TopUp
+from hedgelib.ledger.bars import Bars
 from hedgelib.plan import Plan
-from hedgelib.targets import Batches, BySignal, Fixed, Highest, Until
-from hedgelib.triggers import Above, After, Below, Signal
+from hedgelib.plan.orders import Stop, TakeProfit, TopUp
+from hedgelib.plan.targets import Batches, BySignal, Fixed, Highest, Until
+from hedgelib.plan.triggers import Above, After, Below, Signal
 
 START = 60_000.0
 HEDGES = st.tuples(

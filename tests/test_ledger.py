@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hedgelib import contracts, ledger
-from hedgelib.bars import of_frame
 from hedgelib.hedge import Hedge
 from hedgelib.ledger import OtherPosition
-from hedgelib.orders import Stop, TakeProfit, TopUp
+from hedgelib.ledger.bars import of_frame
 from hedgelib.plan import Plan
-from hedgelib.targets import Batches, BySignal, Fixed, Until
-from hedgelib.triggers import Above, After, Below, On
+from hedgelib.plan.orders import Stop, TakeProfit, TopUp
+from hedgelib.plan.targets import Batches, BySignal, Fixed, Until
+from hedgelib.plan.triggers import Above, After, Below, On
 
 CAUSES = ["spot_pnl", "short_pnl", "funding", "fees", "liquidation_loss", "other_pnl"]
 FULL = Hedge(1, 1, 3, "BTCUSDT")  # 20,000 USDT margin at 60,000, liquidated at 79,681.27

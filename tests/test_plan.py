@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hedgelib import plan, signals
-from hedgelib.bars import of_frame
+from hedgelib.ledger.bars import of_frame
 from hedgelib.plan import (
     Above,
     After,

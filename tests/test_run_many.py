@@ -10,12 +10,13 @@ import strategies
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hedgelib import engine, ledger, market
+from hedgelib import ledger, market
 from hedgelib.hedge import Hedge
-from hedgelib.outcome import Outcome
+from hedgelib.ledger import engine
+from hedgelib.ledger.outcome import Outcome
 from hedgelib.plan import Plan
-from hedgelib.targets import Batches
-from hedgelib.triggers import After, On
+from hedgelib.plan.targets import Batches
+from hedgelib.plan.triggers import After, On
 
 MONEY = (
     "wealth",

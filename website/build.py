@@ -17,7 +17,7 @@ from .lessons import lesson
 __all__ = ["ROOT", "BuildError", "build", "publish"]
 
 MATHJAX = ("sphinx-mathjax-offline", "sphinx-mathjax-offline/static/mathjax", ["tex-svg.js"])
-OPENING = re.compile(r"# \S.*\n\n\w")
+OPENING = re.compile(r"# \S.*\n\s*\n[^\s#]")
 REVEAL = (
     "sphinx-revealjs",
     "sphinx_revealjs/_static/revealjs",

@@ -60,8 +60,7 @@ def lesson(name, notebook):
     name : str
         File name without its ending, such as ``02_full_hedge``.
     notebook : nbformat.NotebookNode
-        With the outputs that `page.show_twins` makes,
-        and a title and a sentence at its top.
+        With a title and a sentence at its top, and with the outputs that `page.show_twins` makes.
     """
     figures, explorers = {}, []
     notebook = copy.deepcopy(notebook)

@@ -2,8 +2,8 @@
 
 import html
 
-from hedgelib import plantables
-from hedgelib.plansections import NO_ORDER, sections
+from hedgelib.worksheet import tables
+from hedgelib.worksheet.sections import NO_ORDER, sections
 
 TITLE = "My hedge"
 
@@ -114,4 +114,4 @@ def ladder_csv(sheet):
     """
     digits = {"change": 4, "margin_ratio": 4, "balance": 8 if sheet.rules.inverse else 2}
     money = dict.fromkeys(("price", "coins_pnl", "short_pnl", "total_pnl"), 2)
-    return plantables.ladder(sheet).round(digits | money).to_csv(index=False, lineterminator="\n")
+    return tables.ladder(sheet).round(digits | money).to_csv(index=False, lineterminator="\n")

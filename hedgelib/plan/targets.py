@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hedgelib import checks
-from hedgelib.triggers import Trigger
+from hedgelib.plan.triggers import Trigger
 
 
 class Target:
@@ -69,7 +69,7 @@ class Batches(Target):
 
     Examples
     --------
-    >>> from hedgelib.triggers import Above, After, Below
+    >>> from hedgelib.plan.triggers import Above, After, Below
     >>> print(Batches((0.3, 0.3, 0.4), (After(0), After(7), Below(price=55_000))))
     30 % at once, 30 % after 7 days, 40 % when spot is at or below 55,000
     """
@@ -119,7 +119,7 @@ class BySignal(Target):
 
     Examples
     --------
-    >>> from hedgelib.triggers import Above, Below
+    >>> from hedgelib.plan.triggers import Above, Below
     >>> print(BySignal((0.4, 0.9, 0.0), (Below(move=-0.05), Below(move=-0.1), Above(move=0.1))))
     0 % at first, 40 % when spot is at or below -5 % from the start,
     90 % when spot is at or below -10 % from the start, 0 % when spot is at or above +10 % from the start
@@ -170,7 +170,7 @@ class Until(Target):
 
     Examples
     --------
-    >>> from hedgelib.triggers import Below
+    >>> from hedgelib.plan.triggers import Below
     >>> print(Until(Fixed(0.5), Below(move=-0.2)))
     50 % throughout, removed when spot is at or below -20 % from the start
     """
@@ -208,7 +208,7 @@ class Highest(Target):
 
     Examples
     --------
-    >>> from hedgelib.triggers import Below
+    >>> from hedgelib.plan.triggers import Below
     >>> print(Highest((Fixed(0.3), Batches((1.0,), (Below(move=-0.1),)))))
     the highest of (30 % throughout; 100 % when spot is at or below -10 % from the start)
     """

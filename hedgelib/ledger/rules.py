@@ -9,7 +9,7 @@ The first bar knows step 3 only. No rule sees a later bar.
 
 import numpy as np
 
-from hedgelib.book import Book
+from hedgelib.ledger.book import Book
 
 WAITING, RESTING, DONE = 0, 1, 2
 """What a standing order does: wait for its trigger, rest at its limit, or nothing any more."""

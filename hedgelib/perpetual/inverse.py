@@ -3,7 +3,7 @@
 import numpy as np
 
 from hedgelib import checks
-from hedgelib.brackets import check_table, divide, unreachable
+from hedgelib.perpetual.brackets import check_table, divide, unreachable
 
 _NEVER = 1e9
 
@@ -88,7 +88,7 @@ def inverse_liquidation_price(contracts, size, entry, margin, brackets, side=-1)
     --------
     600 contracts of 100 USD, short from 60,000, backed by half a coin and by a whole one:
 
-    >>> from hedgelib.brackets import Brackets
+    >>> from hedgelib.perpetual.brackets import Brackets
     >>> table = Brackets(floors=(0, 5), rates=(0.004, 0.005))
     >>> inverse_liquidation_price(600, 100, 60_000, [0.5, 1.0], table)
     array([119520.,     inf])

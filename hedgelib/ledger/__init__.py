@@ -8,12 +8,12 @@ coin and is valued at spot.
 import numpy as np
 import pandas as pd
 
-from hedgelib import bars, engine
-from hedgelib.book import STATE, statement
 from hedgelib.hedge import Hedge
-from hedgelib.outcome import Outcome
+from hedgelib.ledger import bars, engine
+from hedgelib.ledger.book import STATE, statement
+from hedgelib.ledger.outcome import Outcome
 from hedgelib.plan import Plan
-from hedgelib.targets import Target
+from hedgelib.plan.targets import Target
 
 OtherPosition = bars.OtherPosition
 

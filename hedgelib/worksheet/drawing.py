@@ -4,17 +4,17 @@ import math
 
 import numpy as np
 
-from hedgelib import outlook, plantables, survival
-from hedgelib.curves import lines
-from hedgelib.formats import percent
+from hedgelib import survival
+from hedgelib.figures import lines, percent
 from hedgelib.picture import BLACK, GREY, VERMILLION
-from hedgelib.plansections import summary
+from hedgelib.worksheet import outlook, tables
+from hedgelib.worksheet.sections import summary
 
 _MOVES = np.round(np.arange(-0.4, 1.001, 0.025), 3)
 _DAYS = np.arange(1, 121)
 
 
-def plan(fig, sheet, limits=None):
+def picture(fig, sheet, limits=None):
     """Draw a plan: results over the price move with alarm and liquidation, and the chance of death over days.
 
     Parameters
@@ -29,13 +29,13 @@ def plan(fig, sheet, limits=None):
     Returns
     -------
     dict of str to str
-        The lines of ``plansections.summary``.
+        The lines of ``summary``.
 
     Examples
     --------
     >>> from matplotlib.figure import Figure
     >>> from hedgelib.worksheet import Worksheet
-    >>> plan(Figure(), Worksheet(1, 40_000, 60_000, ratio=0.5))["Alarm"]
+    >>> picture(Figure(), Worksheet(1, 40_000, 60_000, ratio=0.5))["Alarm"]
     '74,989 USDT (+25.0 %)'
     """
     left, right = fig.subplots(1, 2, width_ratios=(3, 2))
@@ -46,7 +46,7 @@ def plan(fig, sheet, limits=None):
     words = {"title": "What a price does", "xlabel": "Price moves by", "ylabel": "Profit or loss (USDT)"}
     lines(left, _MOVES, results, xticks="{x:+.0%}", ylim=limits, **words)
     marks = (
-        ("alarm", plantables.alarm(sheet), GREY, ":"),
+        ("alarm", tables.alarm(sheet), GREY, ":"),
         ("liquidation", sheet.liquidation, VERMILLION, "-"),
         ("… reserve posted", sheet.liquidation_with_reserve, BLACK, "--"),
     )
@@ -55,7 +55,7 @@ def plan(fig, sheet, limits=None):
         at = move if _MOVES[0] <= move <= _MOVES[-1] else math.nan
         left.axvline(at, color=colour, linestyle=shape, linewidth=2, label=name)
     left.legend(loc="upper left")
-    chances = plantables.chances(sheet)
+    chances = tables.chances(sheet)
     volatility = outlook.constant("volatility_by_year", sheet.rules.base, "volatility")
     curves = {
         name.capitalize(): survival.touch_probability(rise, volatility, _DAYS)

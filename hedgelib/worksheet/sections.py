@@ -3,8 +3,8 @@
 import math
 from dataclasses import dataclass
 
-from hedgelib import plantables
-from hedgelib.figures.formats import number, percent, usdt
+from hedgelib.figures import number, percent, usdt
+from hedgelib.worksheet import tables
 
 NO_ORDER = (
     "This page is arithmetic. It places no order, sends nothing anywhere, and is not investment advice."
@@ -39,9 +39,9 @@ def sections(sheet):
         _ladder(sheet),
         _carry(sheet),
         _chances(sheet),
-        Section("What stays open", table=(("what", "size"), *plantables.unhedged(sheet))),
+        Section("What stays open", table=(("what", "size"), *tables.unhedged(sheet))),
         _watch(sheet),
-        Section("Remove the hedge when", items=tuple(plantables.removal(sheet))),
+        Section("Remove the hedge when", items=tuple(tables.removal(sheet))),
     ]
 
 
@@ -62,10 +62,10 @@ def summary(sheet):
     >>> summary(Worksheet(1, 40_000, 60_000, ratio=0.5))["Order"]
     'SELL 0.5 BTC of BTCUSDT at 60,000.00, 2x isolated'
     """
-    ticket, chances = sheet.ticket, plantables.chances(sheet)
+    ticket, chances = sheet.ticket, tables.chances(sheet)
     unit = "contracts" if sheet.rules.inverse else sheet.rules.base
-    ringing = plantables.alarm(sheet)
-    held = plantables.carry(sheet).loc["Total"]
+    ringing = tables.alarm(sheet)
+    held = tables.carry(sheet).loc["Total"]
     fallen = sheet.at(sheet.price * (1 - sheet.fall))["total_pnl"].item()
     alarm = f"{ringing:,.0f} USDT ({percent(ringing / sheet.price - 1, signed=True)})"
     if math.isinf(ringing):
@@ -126,13 +126,13 @@ def _order(sheet):
     rows = [
         (name, f"{row.value} {row.unit}".strip()) for name, row in ticket.drop("Liquidation price").iterrows()
     ]
-    exits = plantables.ladder(sheet).query("order != '' and level != 'open'")
+    exits = tables.ladder(sheet).query("order != '' and level != 'open'")
     rows += [(row.level.capitalize(), f"{row.order}, trigger {row.price:,.2f}") for row in exits.itertuples()]
     return Section("Steps 4 and 5: how much, and the order", text, (("field", "value"), *rows))
 
 
 def _ladder(sheet):
-    table = plantables.ladder(sheet)
+    table = tables.ladder(sheet)
     rows = [
         (
             row.level,
@@ -154,7 +154,7 @@ def _ladder(sheet):
 
 
 def _carry(sheet):
-    rows = [(name, usdt(row.expected), usdt(row.bad)) for name, row in plantables.carry(sheet).iterrows()]
+    rows = [(name, usdt(row.expected), usdt(row.bad)) for name, row in tables.carry(sheet).iterrows()]
     text = f"Over {sheet.days} days at an unchanged price; positive is received. By {sheet.outlook.source}; "
     text += f"the bad case is {sheet.outlook.bad_case}."
     return Section("What holding it brings or costs", text, (("", "expected", "bad case"), *rows))
@@ -168,7 +168,7 @@ def _chances(sheet):
             percent(row.formula, 0),
             f"{percent(row.measured, 0)} ({row.case})",
         )
-        for name, row in plantables.chances(sheet).iterrows()
+        for name, row in tables.chances(sheet).iterrows()
     ]
     text = f"The short dies within {sheet.days} days if the mark price once rises this far. "
     text += f"Formula: log-normal prices. Measured: {sheet.outlook.source}."
@@ -176,7 +176,7 @@ def _chances(sheet):
 
 
 def _watch(sheet):
-    table = plantables.monitoring(sheet)
+    table = tables.monitoring(sheet)
     rows = [tuple(map(str, row)) for row in table.itertuples(index=False)]
     text = "At each visit: is the margin enough, does the ratio still fit, what has funding cost?"
     return Section("Step 6: watch, and write it down", text, (tuple(table.columns), *rows))

@@ -7,8 +7,8 @@ A short has side −1 (the default), a long +1. Numbers, or arrays that broadcas
 import numpy as np
 
 from hedgelib import checks
-from hedgelib.brackets import Brackets, check_table, divide, maintenance_margin, unreachable
-from hedgelib.inverse import inverse_liquidation_price, inverse_pnl
+from hedgelib.perpetual.brackets import Brackets, check_table, divide, maintenance_margin, unreachable
+from hedgelib.perpetual.inverse import inverse_liquidation_price, inverse_pnl
 
 __all__ = [
     "Brackets",

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hedgelib import checks, market, perpetual
-from hedgelib.brackets import Brackets
+from hedgelib.perpetual.brackets import Brackets
 
 SERIES = ("spot", "mark", "mark_high", "mark_low", "last_high", "last_low", "funding")
 

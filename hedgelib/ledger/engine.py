@@ -9,8 +9,8 @@ played in full. A false alarm costs time and changes nothing; the bounds used he
 
 import numpy as np
 
+from hedgelib.ledger.rules import DONE, RESTING, WAITING, Rules
 from hedgelib.plan import Fixed
-from hedgelib.rules import DONE, RESTING, WAITING, Rules
 
 STRETCH, BLOCK = 256, 64
 _SLACK = 1e-9

@@ -8,9 +8,9 @@ Triggers and targets see closes up to the bar they decide on, never later ones.
 from dataclasses import dataclass
 
 from hedgelib import checks
-from hedgelib.orders import Stop, TakeProfit, TopUp
-from hedgelib.targets import Batches, BySignal, Fixed, Highest, Target, Until, check_kind, percent
-from hedgelib.triggers import Above, After, Below, On, Signal
+from hedgelib.plan.orders import Stop, TakeProfit, TopUp
+from hedgelib.plan.targets import Batches, BySignal, Fixed, Highest, Target, Until, check_kind, percent
+from hedgelib.plan.triggers import Above, After, Below, On, Signal
 
 __all__ = [
     "Above",

@@ -6,7 +6,7 @@ Take profit and stop buy the short back and are reduce-only: they never open any
 from dataclasses import dataclass
 
 from hedgelib import checks
-from hedgelib.triggers import check_level, level, level_text
+from hedgelib.plan.triggers import check_level, level, level_text
 
 
 @dataclass(frozen=True)

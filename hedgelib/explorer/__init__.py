@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from hedgelib import panel, picture
+from hedgelib import picture
+from hedgelib.explorer import panel
 from hedgelib.picture import NOT_POSSIBLE
 
 MOST_STATES = 600

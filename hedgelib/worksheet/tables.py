@@ -1,14 +1,15 @@
 """The tables of a plan: price ladder with orders and alarms, carry, chances, what stays open, what to watch.
 
-Each takes a ``worksheet.Worksheet``.
+Each takes a ``Worksheet``.
 """
 
 import math
 
 import pandas as pd
 
-from hedgelib import outlook, survival
-from hedgelib.figures.formats import number, percent, usdt
+from hedgelib import survival
+from hedgelib.figures import number, percent, usdt
+from hedgelib.worksheet import outlook
 
 _ROWS_TO_WATCH = 8
 

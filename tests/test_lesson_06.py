@@ -1,0 +1,266 @@
+"""The numbers of lesson 06, computed again by hand, in closed form, or without the ledger."""
+
+import functools
+import re
+
+import lessons
+import numpy as np
+import pytest
+
+from hedgelib import market, plan
+
+PATH = lessons.FOLDER / "06_dynamic_scaling.ipynb"
+OPEN = 0.0005 * 60_000  # taker fee of the whole hedge at 60,000 USDT
+
+
+@functools.cache
+def names():
+    return lessons.run(PATH).namespace
+
+
+@functools.cache
+def prose():
+    """The text of the lesson, without emphasis and with the signs that numbers are computed with."""
+    text = "\n".join(cell.source for cell in lessons.cells(PATH) if cell.cell_type == "markdown")
+    return re.sub(r"\*\*|\$", "", text).replace("−", "-")
+
+
+def told(*numbers):
+    return [number for number in numbers if number not in prose()]
+
+
+def read(title, **values):
+    """Readouts of an explorer at these values, the other controls at the start."""
+    found = next(each for each in lessons.run(PATH).explorers if each.title == title)
+    controls = found.controls.items()
+    return found.figure(
+        [control.values.index(values.get(name, control.start)) for name, control in controls]
+    )[1]
+
+
+def amount(text):
+    return float(text.removesuffix(" USDT").replace("−", "-").replace(",", ""))
+
+
+@pytest.mark.parametrize(
+    ("points", "rule", "total"),
+    [
+        # Batches of 0.3, 0.3 and 0.4 BTC; fees 0.05 % of what each is sold for.
+        ({1: 57_000, 2: 54_000, 3: 48_000}, "Batches", 56_700 - 60_000 - 0.0005 * 56_700),
+        ({1: 57_000, 2: 54_000, 3: 60_000}, "Batches", 56_700 - 60_000 - 0.0005 * 56_700),
+        ({1: 50_000}, "Batches", -10_000 + 3_000 - 0.0005 * (0.3 * 60_000 + 0.7 * 50_000)),
+        ({1: 70_000}, "Batches", 0.7 * 10_000 - 0.3 * OPEN),
+        ({1: 50_000}, "Half hedge", -5_000 - 0.5 * OPEN),
+        ({1: 55_000, 2: 60_000}, "Take profit", 5_000 - OPEN - 27.5),
+        ({1: 55_000, 2: 45_000}, "Take profit", -10_000 - OPEN - 27.5),
+        ({1: 56_000, 2: 70_000}, "Take profit", -OPEN),
+    ],
+)
+def test_rules_on_drawn_paths_by_hand(points, rule, total):
+    path = market.drawn({0: 60_000} | {day / 3: price for day, price in points.items()})
+    assert names()["result"](path, names()["RULES"][rule]) == pytest.approx(total)
+
+
+def test_by_hand():
+    lesson = names()
+    assert lesson["mean_entry"] == pytest.approx(0.3 * 60_000 + 0.3 * 57_000 + 0.4 * 54_000)
+    assert lesson["coin_pnl"] + lesson["short_pnl"] == pytest.approx(-3_300)
+    assert lesson["whipsaw"] == pytest.approx(-3_300)
+    assert (lesson["gap_batches"], lesson["gap_half"]) == (-7_000, -5_000)
+    assert (lesson["back_up"], lesson["further_down"]) == (5_000, -10_000)
+
+
+def test_the_picture_in_closed_form():
+    table, ends = names()["table"], names()["ends"].to_numpy()
+    detour = table["First to 54,000"]
+    assert detour["Batches"].to_numpy() == pytest.approx(-3_300 - 28.35)
+    assert detour["Take profit"].to_numpy() == pytest.approx(ends - 55_000 - OPEN - 27.5)
+    for way in table.columns.levels[0]:
+        assert table[way, "Half hedge"].to_numpy() == pytest.approx(0.5 * (ends - 60_000) - 0.5 * OPEN)
+    straight = table["Straight"]["Batches"].to_numpy()
+    up, down = ends >= 60_000, ends <= 52_000
+    assert straight[up] == pytest.approx(0.7 * (ends[up] - 60_000) - 0.3 * OPEN)
+    # Sold at the first close below each level, at most one bar of 16,000 / 90 USDT late.
+    assert np.all(np.abs(straight[down] - detour["Batches"].iloc[0]) < 0.7 * 16_000 / 90)
+
+
+def test_what_the_batches_explorer_shows_is_told():
+    title = "A hedge of 1 BTC in three batches"
+    for step in (0.02, 0.1):
+        shown = read(title, name="slide", step=step)
+        assert not told(
+            *(shown[who].removesuffix(" USDT").replace("−", "-") for who in ("This rule", "Plain hedge"))
+        )
+    gaps = {(1, 0, 0): -30, (0.3, 0.3, 0.4): -7_000 - 9 - 17.5, (0, 0.3, 0.7): -10_025}
+    for split, total in gaps.items():
+        assert amount(read(title, name="gap", split=split)["This rule"]) == pytest.approx(total, abs=0.51)
+        assert not told(f"{round(total):,} ")
+    ahead = {}
+    for name in ("pullback", "crash", "chop", "bull_run"):
+        shown = read(title, name=f"simulated {name}", step=0.04)
+        ahead[name] = amount(shown["This rule"]) - amount(shown["Plain hedge"])
+    assert not told(f"{ahead['pullback']:.0f} USDT in", f"{-ahead['crash']:,.0f} in")
+    assert max(abs(ahead["chop"]), abs(ahead["bull_run"])) < 5
+    shown = read(title, name="simulated pullback", step=0.05)
+    assert amount(shown["This rule"]) < amount(shown["Plain hedge"])
+
+
+@pytest.mark.parametrize("level", [0.025, 0.05, 1 / 12, 0.1, 0.15, 0.2])
+@pytest.mark.parametrize("final", [45_000, 60_000, 75_000])
+@pytest.mark.parametrize("lowest", [46_000, 52_000, 58_000])
+def test_the_take_profit_explorer_in_closed_form(level, lowest, final):
+    shown = read("Full hedge of 1 BTC with a take profit", level=level, lowest=lowest, final=final)
+    order = 60_000 * (1 - level)
+    filled = min(lowest, final) <= order
+    total = final - order - OPEN - 0.0005 * order if filled else -OPEN
+    assert amount(shown["Take profit"]) == pytest.approx(total, abs=0.51)
+    assert amount(shown["Coin"]) == final - 60_000
+    assert shown[f"The order at {order:,.0f} USDT"].startswith("filled" if filled else "not reached")
+
+
+def test_a_double_top_of_six_bars():
+    top = names()["top"]
+    assert (top.pivots, top.known) == ((1, 2, 3), 5)
+    assert not told(f"by then {1 - 99 / 111:.0%} are gone".replace("%", " %"))
+
+
+def test_alarms_in_noise_say_nothing_once_they_are_known():
+    for (name, row), find in zip(names()["alarms"].items(), names()["KINDS"], strict=True):
+        after, before = [], []
+        for walk in names()["walks"]:
+            for pattern in find(walk):
+                if pattern.known + 10 < len(walk):
+                    after.append(walk[pattern.known + 10] / walk[pattern.known] - 1)
+                    before.append(walk[pattern.known] / walk[pattern.pivots[-1]] - 1)
+        assert row["alarms per 1,000 bars"] == len(after) / 20
+        assert row["10 bars after it was known"] == pytest.approx(np.mean(after))
+        error = np.std(after) / np.sqrt(len(after))
+        assert abs(np.mean(after)) < 2 * error, name
+        assert np.mean(before) < -0.05
+    double, shoulders, divergence = names()["alarms"].values()
+    assert not told(
+        f"is seen {double['alarms per 1,000 bars']:.0f} times",
+        f"falls by {-100 * double['10 bars after the last high']:.1f} % in ten bars",
+        f"moves by {100 * double['10 bars after it was known']:.1f} %",
+        f"({20 * shoulders['alarms per 1,000 bars']:.0f} alarms in all)",
+        f"+{100 * shoulders['10 bars after it was known']:.1f} %",
+        f"+{100 * divergence['10 bars after it was known']:.1f} %",
+    )
+
+
+def test_what_the_signal_explorer_shows_is_told():
+    def shown(name, pattern, confirm):
+        return read("Chart signals and the hedge they make", name=name, pattern=pattern, confirm=confirm)
+
+    def ahead(*where):
+        return amount(shown(*where)["This rule"]) - amount(shown(*where)["Plain hedge"])
+
+    alarms = {name: int(shown(name, "double top", 5)["Alarms"]) for name in names()["LONG"]}
+    assert [alarms.pop("noise 1"), alarms.pop("noise 2")] == [8, 9]
+    assert (min(alarms.values()), max(alarms.values())) == (3, 5)
+    bear = {bars: shown("simulated bear", "double top", bars) for bars in (2, 3, 4, 5, 6, 8, 12)}
+    counts = [int(each["Alarms"]) for each in bear.values()]
+    assert (counts[0], max(counts), counts[-1]) == (3, 5, 2)
+    assert bear[2]["Moved before they were known"] == "−6.8 %"
+    assert not told(
+        f"{ahead('simulated chop', 'bearish divergence', 2):,.0f} USDT better",
+        f"At 3 bars: {ahead('simulated chop', 'bearish divergence', 3):,.0f}.",
+        f"{ahead('noise 2', 'double top', 4):,.0f} ahead at 4 bars",
+        f"{-ahead('noise 2', 'double top', 5):,.0f} behind at 5",
+    )
+
+
+def test_the_paths_have_no_direction():
+    spot = names()["paths"].spot
+    error = spot[:, -1].std() / np.sqrt(len(spot))
+    assert abs(spot[:, -1].mean() - 60_000) < 2 * error
+
+
+def test_no_rule_beats_a_plain_hedge_of_its_size_on_average():
+    """P&L again as the sum of unhedged share times price change; fees and funding are small beside it."""
+    spot, funding = names()["paths"].spot, names()["paths"].funding
+    moved = np.diff(spot, axis=1)
+    outcomes = list(names()["outcomes"].values())
+    for rule, moving, plain in zip(names()["MOVING"].values(), outcomes[::2], outcomes[1::2], strict=True):
+        shares = rule.shares(names()["paths"])
+        received = (shares[:, :-1] * spot[:, 1:] * funding[:, 1:]).sum(axis=1)
+        traded = np.abs(np.diff(shares, axis=1, prepend=0)) * spot
+        pnl = ((1 - shares[:, :-1]) * moved).sum(axis=1) + received - 0.0005 * traded.sum(axis=1)
+        assert moving.pnl == pytest.approx(pnl, abs=1)
+        better = moving.pnl - plain.pnl
+        assert abs(better.mean()) < better.std() / np.sqrt(len(better))
+        assert plain.liquidated_at.max() == moving.liquidated_at.max() == -1
+
+
+def test_the_text_tells_the_distribution():
+    outcomes = names()["outcomes"]
+    batches, plain, _, _, off, plain_off, bottom, plain_bottom, *_ = outcomes.values()
+    tail = {name: f"{np.sort(outcome.pnl)[:50].mean():,.0f}" for name, outcome in outcomes.items()}
+    tails = list(tail.values())
+    assert not told(
+        f"average {tails[0]} instead of {tails[1]} USDT",
+        f"at +{np.quantile(batches.pnl, 0.95):,.0f} instead of +{np.quantile(plain.pnl, 0.95):,.0f}",
+        f"at {np.median(batches.pnl):,.0f} instead of +{np.median(plain.pnl):,.0f} USDT",
+        f"+{np.median(off.pnl):,.0f} against {np.median(plain_off.pnl):,.0f}",
+        f"{tails[4]} instead of {tails[5]}",
+        f"average {tails[6]} instead of {tails[7]}",
+        f"from {tails[7]} to {tails[6]} USDT",
+    )
+    for moving, flat in ((off, plain_off), (bottom, plain_bottom)):
+        assert moving.cvar() < flat.cvar()
+    regrets = [np.mean(names()["hindsight"] - outcome.pnl) for outcome in outcomes.values()]
+    assert 5_550 < min(regrets) and max(regrets) < 6_050
+
+
+@pytest.mark.parametrize(("order", "total"), [("at_market", 7_000 - OPEN - 27.5), ("at_limit", -OPEN)])
+def test_the_limit_that_does_not_fill(order, total):
+    assert names()["result"](names()["turn"], names()[order]) == pytest.approx(total)
+    assert not told(f"{total:+,.2f}".removesuffix(".00"))
+
+
+def test_a_wick_fires_the_order_on_the_last_price_only():
+    by_last, by_mark = names()["events"]
+    assert "bought back at 55,000" in by_last
+    assert by_mark == ""
+
+
+def test_the_rule_that_fits_the_past_fits_nothing_else():
+    first, second, grid = names()["first"], names()["second"], names()["grid"]
+    assert first.shape == second.shape == (20, 100)
+    closes = names()["closes"][[7]].to_numpy().ravel()
+    days, distance = grid[9]
+    hedged = np.array(
+        [
+            closes[t] < (1 - distance) * closes[t - days + 1 : t + 1].mean() if t >= days - 1 else False
+            for t in range(1_461)
+        ]
+    )
+    known = names()["timing"](names()["closes"][[7]], days, distance)
+    average = hedged[200:].mean()
+    for half, span in zip(known, (range(200, 830), range(830, 1_460)), strict=True):
+        gained = sum((average - hedged[t]) * (closes[t + 1] / closes[t] - 1) for t in span)
+        fees = 0.0005 * sum(hedged[t] != hedged[t - 1] for t in span)
+        assert half.iloc[0] == pytest.approx(gained - fees)
+    best = first.argmax(axis=0), np.arange(100)
+    error = second[best].std() / 10
+    assert first[best].mean() > 10 * error
+    assert second[best].mean() < 2 * error
+    assert not told(
+        f"+{100 * first[best].mean():.1f} %",
+        f"{100 * second[best].mean():.1f} % (error ±{100 * error:.1f})",
+        f"{100 * first.mean():.1f} % and +{100 * second.mean():.1f} %",
+    )
+
+
+def test_the_third_exercise_by_hand():
+    # Up from 53,500 by 6,500 / 60 USDT a bar; the 25th close is the first at or above 1.05 · 53,500.
+    bought = 53_500 + 25 * 6_500 / 60
+    assert 1.05 * 53_500 <= bought < 1.05 * 53_500 + 6_500 / 60
+    total = 60_000 - bought - OPEN - 0.0005 * bought
+
+    def bounced(close):
+        return close >= 1.05 * np.minimum.accumulate(close)
+
+    rule = plan.Until(plan.Fixed(), plan.Signal(bounced))
+    assert names()["result"](names()["SHOWN"]["dip and back"], rule) == pytest.approx(total)
+    assert not told(f"+{total:,.2f} USDT")
