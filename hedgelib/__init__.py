@@ -13,6 +13,7 @@ __all__ = [
     "exercise",
     "explorer",
     "figures",
+    "form",
     "funding",
     "hedge",
     "ledger",
@@ -22,6 +23,7 @@ __all__ = [
     "ratio",
     "signals",
     "survival",
+    "worksheet",
 ]
 
 

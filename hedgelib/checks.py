@@ -45,7 +45,9 @@ def number(name, value, *, above=None, at_least=None, below=None, at_most=None):
     accepted = " ".join(["a finite number", " and ".join(limits)]).strip()
     try:
         given = np.asarray(value)
-        if given.dtype.kind not in "iuf":
+        # numpy would count True in a list as 1, and bring to light the numbers that a mask hides.
+        untrue = isinstance(value, list | tuple) and any(isinstance(item, bool) for item in value)
+        if given.dtype.kind not in "iuf" or untrue or np.ma.isMaskedArray(value):
             raise TypeError
         with np.errstate(over="ignore"):
             array = np.asarray(given, dtype=float)
@@ -167,6 +169,26 @@ def whole(name, value, **limits):
     if checked % 1:
         raise ValueError(f"{name} must be a whole number, got {value!r}")
     return int(checked)
+
+
+def text(name, value):
+    """Return `value` if it is a text.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+
+    Examples
+    --------
+    >>> text("title", 60_000)
+    Traceback (most recent call last):
+    ...
+    ValueError: title must be a text, got 60000
+    """
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be a text, got {reprlib.repr(value)}")
+    return value
 
 
 def plain(result):

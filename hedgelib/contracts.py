@@ -104,7 +104,8 @@ class Contract:
             raise ValueError(f"funding_hours must be 1, 2, 4 or 8, got {self.funding_hours!r}")
         if not isinstance(self.brackets, perpetual.Brackets):
             raise ValueError(f"brackets must be a perpetual.Brackets, got {type(self.brackets).__name__}")
-        if not isinstance(self.as_of, datetime.date):
+        # pandas' missing time is a date by its type, but not equal to itself.
+        if not isinstance(self.as_of, datetime.date) or self.as_of != self.as_of:
             raise ValueError(f"as_of must be a datetime.date, got {self.as_of!r}")
         if self.inverse:
             checks.single("contract_size (USD)", self.contract_size, above=0)

@@ -201,4 +201,5 @@ def _alert(text):
 def _link(name, kind, text):
     """Return a link that carries a file in itself."""
     data = base64.b64encode(text.encode()).decode()
-    return f'<a download="{name}" href="data:{kind};charset=utf-8;base64,{data}">{name}</a>'
+    href = f"data:{kind};charset=utf-8;base64,{data}"
+    return f'<a download="{name}" href="{href}" style="text-decoration:underline">{name}</a>'

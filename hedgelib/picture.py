@@ -11,11 +11,14 @@ import io
 from dataclasses import dataclass
 
 import matplotlib.style
+import numpy as np
 from cycler import cycler
 from matplotlib.figure import Figure
 from PIL import Image
 
-BLUE, VERMILLION, BLACK = "#0072B2", "#D55E00", "#000000"
+from hedgelib import checks
+
+BLUE, VERMILION, BLACK = "#0072B2", "#D55E00", "#000000"
 GREEN, PURPLE, GREY = "#008060", "#A4508B", "#666666"
 
 # Colours after Okabe and Ito (2008), two of them darkened to stand out 4:1 from white; each comes with its
@@ -25,7 +28,7 @@ STYLE = {
     "axes.grid": True,
     "axes.labelsize": 10.5,
     "axes.prop_cycle": cycler(
-        color=[BLUE, VERMILLION, BLACK, GREEN, PURPLE, GREY],
+        color=[BLUE, VERMILION, BLACK, GREEN, PURPLE, GREY],
         linestyle=["-", "--", "-", "-.", ":", (0, (6, 2, 1, 2, 1, 2))],
         linewidth=[2, 2, 3, 2, 2.4, 2],
     ),
@@ -58,6 +61,23 @@ def style():
     """Draw and render inside this context: matplotlib's defaults and the house style, no user settings."""
     with matplotlib.style.context(["default", STYLE]):
         yield
+
+
+def check_request(draw, title, size):
+    """Return `size` as two numbers of inches if a picture can be asked for like this.
+
+    Raises
+    ------
+    ValueError
+        If `draw` cannot be called, `title` is no text or `size` is not two numbers from 0.5 to 50.
+    """
+    checks.text("title", title)
+    if not callable(draw):
+        raise ValueError(f'draw of "{title}" must be a function that draws, got {draw!r}')
+    inches = checks.number("size (inches)", size, at_least=0.5, at_most=50)
+    if np.shape(inches) != (2,):
+        raise ValueError(f"size must be width and height in inches, got {size!r}")
+    return tuple(inches.tolist())
 
 
 def check_drawn(title, figure, readouts):
@@ -170,6 +190,12 @@ def picture(draw, title, *, size=(9, 4), **values):
     Returns
     -------
     Picture
+        With its readouts and its text alternative.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not of its kind, or `draw` draws nothing or returns no readouts.
 
     Examples
     --------
@@ -179,7 +205,8 @@ def picture(draw, title, *, size=(9, 4), **values):
     >>> picture(draw, "Short of 1 BTC", price=60_000)
     Short of 1 BTC. P&L at the end: 0 USDT.
     """
+    size = check_request(draw, title, size)
     with style():
         figure = Figure(figsize=size, layout="constrained")
         readouts = check_drawn(title, figure, draw(figure, **values))
-        return Picture(title, smaller(render(figure, "png")), readouts, tuple(size))
+        return Picture(title, smaller(render(figure, "png")), readouts, size)

@@ -3,6 +3,8 @@
 import ast
 import itertools
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -131,6 +133,11 @@ class TestAnatomy:
             for term in re.findall(r"^- \*\*([^*]+)\*\*", section(path, "Terms met here"), re.M):
                 for word in term.lower().split(", "):
                     assert word.removesuffix("s") in glossary, f"{word} is missing from the glossary"
+
+    def test_prose_is_spelled_as_dictionaries_do(self, path):
+        command = [sys.executable, "-m", "codespell_lib", "-"]
+        spelled = subprocess.run(command, input=prose(path), capture_output=True, text=True, check=False)
+        assert spelled.returncode == 0, spelled.stdout
 
     def test_file_is_small(self, path):
         assert path.stat().st_size < 500_000

@@ -27,12 +27,12 @@ RUN_ALL = """async () => {
 # What is asked of the notebook's model rather than of the page, which holds only the cells in sight.
 OUTCOME = """() => {
     const cells = window.jupyterapp.shell.currentWidget.content.widgets.map(cell => cell.model.toJSON());
+    const isExplorer = ({ data }) => [data?.["text/plain"]].flat().join("").startsWith("Explorer: ");
     const outputs = cells.map(cell => cell.outputs ?? []);
     return {
         waiting: cells.filter(cell => cell.cell_type === "code" && !cell.execution_count).length,
         errors: outputs.flat().filter(output => output.output_type === "error").map(output => output.evalue),
-        explorers: outputs.flatMap((some, index) =>
-            some.some(output => output.data?.["application/vnd.jupyter.widget-view+json"]) ? [index] : []),
+        explorers: outputs.flatMap((some, index) => some.some(isExplorer) ? [index] : []),
     };
 }"""
 SCROLL = "index => window.jupyterapp.shell.currentWidget.content.scrollToItem(index)"

@@ -16,7 +16,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOCK = (ROOT / "requirements.lock").read_text()
-OWN = {"benchmarks", "hedgelib", "tests", "tools", "website"} | {path.stem for path in (ROOT / "tests").glob("*.py")}
+HELPERS = {path.stem for path in (ROOT / "tests").glob("*.py")}
+OWN = {"benchmarks", "hedgelib", "tests", "tools", "website"} | HELPERS
 
 
 def locked():

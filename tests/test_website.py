@@ -300,7 +300,10 @@ def test_a_second_build_runs_nothing_and_gives_the_same_bytes(course, tmp_path):
     build(folder / "notebooks", tmp_path / "again", folder / "cache", report=told.append)
     assert told == ["00_start: unchanged", "01_hedge: unchanged"]
     build(folder / "notebooks", tmp_path / "fresh", tmp_path / "cache", report=told.append)
-    assert told[2:] == ["00_start: 1 cells run", "01_hedge: 7 cells run"]
+    assert [line.split(" in ")[0] for line in sorted(told[2:])] == [
+        "00_start: 1 cells run",
+        "01_hedge: 7 cells run",
+    ]
     wanted = files(folder / "site")
     assert files(tmp_path / "again") == wanted
     assert files(tmp_path / "fresh") == wanted
@@ -335,7 +338,11 @@ def test_prose_may_change_without_a_run_but_code_may_not(tmp_path):
     built("1 + 1", title="# Small\n\nAnother sentence.")
     assert "Another sentence." in (tmp_path / "site" / "00_small.html").read_text(encoding="utf-8")
     built("1 + 2")
-    assert told == ["00_small: 1 cells run", "00_small: unchanged", "00_small: 1 cells run"]
+    assert [line.split(" in ")[0] for line in told] == [
+        "00_small: 1 cells run",
+        "00_small: unchanged",
+        "00_small: 1 cells run",
+    ]
     assert len(list((tmp_path / "cache").iterdir())) == 1
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import jinja2
 import nbformat
+from tqdm import tqdm
 
 from . import proof
 from .execute import HERE, ROOT, BuildError, executed
@@ -25,7 +26,7 @@ REVEAL = (
 )
 
 
-def build(notebooks, output, cache, *, workers=2, report=print):
+def build(notebooks, output, cache, *, workers=2, report=tqdm.write):
     """Build the site of every notebook in a folder.
 
     Parameters

@@ -1,22 +1,27 @@
 """Runs the notebooks, several at a time, with explorers shown as twins, and keeps what they show."""
 
 import asyncio
+import contextlib
 import hashlib
 import importlib.metadata
 import json
 import sys
+import time
 from pathlib import Path
 
 import nbformat
 from jupyter_client.kernelspec import NATIVE_KERNEL_NAME
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbconvert.filters import strip_ansi
+from nbformat.v4 import new_code_cell
 from tqdm import tqdm
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 CELL_TIMEOUT = 900  # seconds; an explorer of 600 states takes about 60 on a slow machine
 ANY_ERROR = "raises-exception"  # cell tag: the error is what the cell shows
+STARTUP = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom website import page\npage.show_twins()"
 RUN_BY = ("ipython", "matplotlib", "numpy", "pandas", "scipy", "statsmodels")
 
 
@@ -27,8 +32,8 @@ class BuildError(Exception):
 def executed(paths, cache, workers, report):
     """Return each notebook with its outputs, in the order of `paths`.
 
-    Outputs are kept in the folder `cache` until the notebook's code, the library, this package or what runs
-    them changes; prose may change freely.
+    Outputs are kept in the folder `cache` until the notebook's code, the library, the twins or what runs them
+    changes; prose may change freely.
 
     Raises
     ------
@@ -40,7 +45,7 @@ def executed(paths, cache, workers, report):
 
 async def _run_all(paths, cache, workers, report):
     """Executed notebooks in the order of `paths`; the first failure stops all."""
-    turn = asyncio.Semaphore(workers)
+    turn, failures = asyncio.Semaphore(workers), []
     notebooks = [nbformat.read(path, as_version=4) for path in paths]
     cells = sum(cell.cell_type == "code" for notebook in notebooks for cell in notebook.cells)
     library = _library_key(paths[0].parent)
@@ -48,15 +53,25 @@ async def _run_all(paths, cache, workers, report):
 
         async def run(path, notebook):
             async with turn:
-                return await _run(path, notebook, cache, library, bar, report)
+                try:
+                    return await _run(path, notebook, cache, library, bar, report)
+                except BuildError as error:
+                    failures.append(error)
+                    for task in tasks:
+                        task.cancel()
 
-        return await asyncio.gather(*map(run, paths, notebooks))
+        tasks = [asyncio.create_task(run(*pair)) for pair in zip(paths, notebooks, strict=True)]
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    for failure in [*failures, *results]:
+        if isinstance(failure, BaseException):
+            raise failure
+    return results
 
 
 async def _run(path, notebook, cache, library, bar, report):
     """Put into a notebook the outputs of its code, kept ones if neither it nor the library has changed."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    key = _digest([library, *(cell.source for cell in code), *(str(cell.metadata) for cell in code)])
+    key = _digest([library, *([cell.source, cell.metadata.get("tags")] for cell in code)])
     kept = cache / f"{path.stem}-{key}.json"
     if kept.exists():
         for cell, outputs in zip(code, json.loads(kept.read_text(encoding="utf-8")), strict=True):
@@ -64,32 +79,33 @@ async def _run(path, notebook, cache, library, bar, report):
         bar.update(len(code))
         report(f"{path.stem}: unchanged")
         return notebook
+    started = time.monotonic()
     await _execute(path, notebook, bar)
     cache.mkdir(parents=True, exist_ok=True)
     for old in cache.glob(f"{path.stem}-*.json"):
         old.unlink()
     kept.write_text(json.dumps([cell.outputs for cell in code], ensure_ascii=False), encoding="utf-8")
-    report(f"{path.stem}: {len(code)} cells run")
+    report(f"{path.stem}: {len(code)} cells run in {time.monotonic() - started:.0f} s")
     return notebook
 
 
 async def _execute(path, notebook, bar):
-    """Run a notebook where it lies, in a kernel that shows explorers as twins."""
-    current = {"number": 0}
+    """Run a notebook where it lies, after a cell of ours that has its explorers shown as twins."""
+    failing = [0, ""]
 
     def starts(cell, cell_index):
-        current.update(number=cell_index + 1, cell=cell)
-        bar.set_description(f"{path.stem}, cell {cell_index + 1} of {len(notebook.cells)}")
+        failing[:] = cell_index, cell.source
+        bar.set_description(f"{path.stem}, cell {cell_index} of {len(notebook.cells) - 1}")
 
     def done(cell, cell_index, execute_reply):
-        bar.update(1)
+        bar.update(cell_index > 0)
 
-    startup = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from website import page; page.show_twins()"
+    notebook.cells.insert(0, new_code_cell(STARTUP))
     client = NotebookClient(
         notebook,
         kernel_name=NATIVE_KERNEL_NAME,
         resources={"metadata": {"path": str(path.parent)}},
-        extra_arguments=["--log-level=ERROR", f"--IPKernelApp.exec_lines=[{startup!r}]"],
+        extra_arguments=["--log-level=CRITICAL"],
         timeout=CELL_TIMEOUT,
         store_widget_state=False,
         record_timing=False,
@@ -97,25 +113,26 @@ async def _execute(path, notebook, bar):
         on_cell_executed=done,
     )
     try:
-        await client.async_execute()
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-        raise _failure(path, current["number"], current.get("cell"), str(error)) from None
-    for number, cell in enumerate(notebook.cells, 1):
+        with contextlib.suppress(CellExecutionError):  # its traceback is among the outputs
+            await client.async_execute()
+    except (CellTimeoutError, DeadKernelError) as error:
+        raise _failure(path, *failing, str(error)) from None
+    for number, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", []):
             if output.output_type == "error" and ANY_ERROR not in cell.metadata.get("tags", []):
-                raise _failure(path, number, cell, f"{output.ename}: {output.evalue}")
+                raise _failure(path, number, cell.source, "\n".join(output.traceback))
+    del notebook.cells[0]
 
 
-def _failure(path, number, cell, reason):
+def _failure(path, number, source, reason):
     """What to tell of a cell that stops the build."""
-    return BuildError(
-        f"{path.name}, cell {number}, stops the build:\n\n{cell.source if cell else ''}\n\n{reason}"
-    )
+    return BuildError(f"{path.name}, cell {number}, stops the build:\n\n{source}\n\n{strip_ansi(reason)}")
 
 
 def _library_key(notebooks):
     """Digest of everything but the notebook that its outputs come from."""
-    files = [*(ROOT / "hedgelib").rglob("*"), *HERE.glob("*.py"), *notebooks.rglob("*")]
+    ours = [HERE / name for name in ("execute.py", "merge.py", "page.py")]
+    files = [*(ROOT / "hedgelib").rglob("*"), *ours, *notebooks.rglob("*")]
     sources = sorted(f for f in files if f.is_file() and f.suffix in (".py", ".toml", ".csv"))
     versions = [f"{name} {importlib.metadata.version(name)}" for name in RUN_BY]
     return _digest([sys.version, *versions, *(f"{f.name} {f.read_text(encoding='utf-8')}" for f in sources)])

@@ -5,6 +5,7 @@ loaded from anywhere.
 """
 
 import copy
+import html
 import re
 from dataclasses import dataclass, field
 
@@ -15,8 +16,8 @@ from .page import SAMPLES
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 NEEDS_KERNEL = (
-    '<p class="needs-kernel">This form works in the notebook, where a kernel answers it. '
-    "Here it is left out.</p>"
+    '<p class="needs-kernel">This form works in the '
+    '<a href="notebooks/{name}.ipynb" download>notebook file</a>, where a kernel answers it.{start}</p>'
 )
 UNANSWERED = (
     '<p class="needs-kernel">Not answered yet. Answer it in the '
@@ -67,7 +68,7 @@ def lesson(name, notebook):
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if "data" in output:
-                _settle(output, figures, explorers)
+                _settle(output, name, figures, explorers)
                 if EXERCISE in cell.metadata.get("tags", []):
                     output.data["text/html"] = UNANSWERED.format(name=name)
     body = _page(notebook)
@@ -86,7 +87,7 @@ def lesson(name, notebook):
     )
 
 
-def _settle(output, figures, explorers):
+def _settle(output, name, figures, explorers):
     """Choose what a page shows of an output; an explorer leaves a mark: nbconvert would rewrite its SVG."""
     samples = output.data.pop(SAMPLES, None)
     if samples:
@@ -94,14 +95,13 @@ def _settle(output, figures, explorers):
         figures[mark] = output.data["text/html"]
         output.data["text/html"] = mark
         explorers.append(samples)
-    if output.data.pop(WIDGET, None) and "text/html" not in output.data:
-        output.data["text/html"] = NEEDS_KERNEL
+    if output.data.pop(WIDGET, None):
+        start = output.data.get("text/html", "")
+        note = NEEDS_KERNEL.format(name=name, start=" Here is how it starts." if start else "")
+        output.data["text/html"] = note + start
     if "image/png" in output.data and "text/html" not in output.data:
-        alt = output.data.get("text/plain", "")
-        image = BeautifulSoup(features="html.parser").new_tag(
-            "img", alt=alt, src=f"data:image/png;base64,{output.data['image/png'].strip()}"
-        )
-        output.data["text/html"] = str(image)
+        alt, picture = html.escape(output.data.get("text/plain", "")), output.data["image/png"].strip()
+        output.data["text/html"] = f'<img alt="{alt}" src="data:image/png;base64,{picture}">'
 
 
 def _with_figures(text, figures):

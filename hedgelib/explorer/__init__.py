@@ -79,8 +79,14 @@ class Choice:
     @functools.cached_property
     def texts(self):
         """How each value reads."""
-        write = self.format.format if isinstance(self.format, str) else self.format
-        return tuple(str(write(value)) for value in self.values)
+        if not isinstance(self.format, str):
+            return tuple(str(self.format(value)) for value in self.values)
+        try:
+            return tuple(self.format.format(value) for value in self.values)
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            raise ValueError(
+                f"format {self.format!r} cannot write the values of {self.label!r}: {error}"
+            ) from None
 
     @property
     def start_index(self):
@@ -127,6 +133,7 @@ class Explorer:
 
     def __init__(self, draw, title, *, size=(9, 4), **controls):
         """Check the controls; nothing is drawn yet."""
+        size = picture.check_request(draw, title, size)
         if not controls or not all(isinstance(control, Choice) for control in controls.values()):
             raise ValueError(f'explorer "{title}" must have at least one control, and each must be a Choice')
         counts = {name: len(control.values) for name, control in controls.items()}
@@ -137,7 +144,7 @@ class Explorer:
                 f'explorer "{title}" has {states:,} states ({listed}); '
                 f"at most {MOST_STATES} are accepted, so give its controls fewer values"
             )
-        self.draw, self.title, self.size, self.controls = draw, title, tuple(size), controls
+        self.draw, self.title, self.size, self.controls = draw, title, size, controls
         self.shown = functools.lru_cache(KEPT_PICTURES)(self.png)
 
     @property
@@ -151,7 +158,7 @@ class Explorer:
 
     def values(self, position):
         """Return what `draw` is called with at `position`."""
-        chosen = zip(self.controls.items(), position, strict=True)
+        chosen = zip(self.controls.items(), self._checked(position), strict=True)
         return {name: control.values[index] for (name, control), index in chosen}
 
     def figure(self, position):
@@ -172,11 +179,12 @@ class Explorer:
         Raises
         ------
         ValueError
-            If the start state is refused, if the number of axes differs from that of the start state, or if
-            `draw` does not return its readouts.
+            If there is no such state, if the start state is refused, if the number of axes differs from
+            that of the start state, or if `draw` does not return its readouts.
         """
+        position = self._checked(position)
         with picture.style():
-            figure, readouts = self._draw(tuple(position))
+            figure, readouts = self._draw(position)
             if figure is None:
                 figure = self._notice(readouts[NOT_POSSIBLE])
             if len(figure.axes) != len(self._boxes):
@@ -225,6 +233,20 @@ class Explorer:
             "text/html": f"<figure>{caption}{still}{picture.readouts_html(readouts)}</figure>",
             "text/plain": self.text,
         }
+
+    def _checked(self, position):
+        """Return a position as a tuple if there is such a state."""
+        counts = [len(control.values) for control in self.controls.values()]
+        if (
+            not isinstance(position, tuple | list)
+            or len(position) != len(counts)
+            or not all(
+                type(index) is int and 0 <= index < count
+                for index, count in zip(position, counts, strict=True)
+            )
+        ):
+            raise ValueError(f'explorer "{self.title}" has no state at {position!r}')
+        return tuple(position)
 
     def _render(self, position, kind, dpi):
         figure, readouts = self.figure(position)

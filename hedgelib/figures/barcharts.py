@@ -3,7 +3,7 @@
 import numpy as np
 
 from hedgelib import checks
-from hedgelib.figures.dressing import FILLS, dress, vector
+from hedgelib.figures.dressing import FILLS, check, dress, interval, vector
 from hedgelib.figures.formats import percent, usdt
 from hedgelib.picture import BLACK, GREY
 
@@ -40,9 +40,14 @@ def signed_bars(axes, amounts, *, title="", xlabel="Profit or loss (USDT)", limi
     >>> signed_bars(Figure().subplots(), {"Funding": 1_200, "Fees": -60})
     {'Funding': '+1,200 USDT', 'Fees': '−60 USDT'}
     """
+    check(axes, write, title=title, xlabel=xlabel)
+    if not isinstance(amounts, dict):
+        raise ValueError(f"amounts must be a dict of name to amount, got {amounts!r}")
     values = vector("amounts", list(amounts.values()))
     readouts = dict(zip(amounts, map(write, values.tolist()), strict=True))
-    limit = checks.number("limit", limit or 1.6 * max(np.abs(values).max(), 1e-9), above=0)
+    if limit is None:
+        limit = 1.6 * max(np.abs(values).max(), 1e-9)
+    limit = checks.single("limit", limit, above=0)
     for place, (value, text) in enumerate(zip(values, readouts.values(), strict=True)):
         loss = bool(value < 0)
         axes.barh(place, value, height=0.6, **FILLS[loss])
@@ -98,8 +103,13 @@ def grouped_bars(axes, groups, series, *, title="", xlabel="", ylabel="", yticks
     >>> grouped_bars(Figure().subplots(), [2020, 2021], {"BTC": [0.172, 0.306]}, write=percent)
     {'BTC 2020': '17.2 %', 'BTC 2021': '30.6 %'}
     """
-    if not 1 <= len(series) <= len(FILLS):
-        raise ValueError(f"series must be one to {len(FILLS)} in number, got {len(series)}")
+    check(axes, write, ticks=[yticks], title=title, xlabel=xlabel, ylabel=ylabel)
+    if not isinstance(series, dict) or not 1 <= len(series) <= len(FILLS):
+        raise ValueError(f"series must be a dict of one to {len(FILLS)} rows of bars, got {series!r}")
+    try:
+        groups = list(groups)
+    except TypeError:
+        raise ValueError(f"groups must be a list of names, got {groups!r}") from None
     width = 0.8 / len(series)
     places = np.arange(len(groups))
     readouts = {}
@@ -153,8 +163,10 @@ def distribution(
     >>> distribution(Figure().subplots(), range(101), write="{:.0f}".format)
     {'Median': '50', 'Worst 5 % up to': '5', 'Mean of these': '2'}
     """
-    values = vector("values", values)
-    quantile = np.quantile(values, checks.number("tail", tail, above=0, below=1))
+    check(axes, write, title=title, xlabel=xlabel)
+    values, limits = vector("values", values), interval("limits", limits)
+    tail = checks.single("tail", tail, above=0, below=1)
+    quantile = np.quantile(values, tail)
     marks = {
         "Median": np.median(values),
         f"Worst {percent(tail, 0)} up to": quantile,

@@ -1,11 +1,15 @@
 """The picture of a hedge in time: price and liquidation price, wealth, margin ratio, events."""
 
 import numpy as np
+import pandas as pd
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import FigureBase
 
-from hedgelib.figures.dressing import dress
+from hedgelib import checks
+from hedgelib.figures.dressing import dress, interval
 from hedgelib.figures.formats import percent, usdt
-from hedgelib.picture import BLACK, BLUE, GREEN, GREY, VERMILLION
+from hedgelib.market import validate
+from hedgelib.picture import BLACK, BLUE, GREEN, GREY, VERMILION
 
 TOLD = 4  # events written out in the readouts
 
@@ -49,6 +53,13 @@ def timeline(figure, market, rows, *, title="", price_limits=None, wealth_limits
     >>> readouts["Wealth at the end"], readouts["Change"], readouts["Highest margin ratio"]
     ('89,977 USDT', '−23 USDT', '1.4 %')
     """
+    if not isinstance(figure, FigureBase):
+        raise ValueError(f"figure must be a matplotlib figure, got {type(figure).__name__}")
+    checks.text("title", title)
+    limits = interval("price_limits", price_limits), interval("wealth_limits", wealth_limits)
+    validate(market)
+    if not isinstance(rows, pd.DataFrame) or "wealth_before" not in rows.attrs:
+        raise ValueError(f"rows must be what ledger.run returned, got {type(rows).__name__}")
     if not rows.index.equals(market.index):
         raise ValueError("rows must have the times of market: pass the frame that ledger.run was given")
     time = rows.index.tz_convert(None).to_numpy()
@@ -58,13 +69,13 @@ def timeline(figure, market, rows, *, title="", price_limits=None, wealth_limits
     # The highs matter: a short dies on the highest mark of a bar, which its close need not show.
     price.fill_between(time, market["mark_low"], market["mark_high"], color=BLUE, alpha=0.25, linewidth=0)
     price.plot(time, market["mark"], color=BLUE, linestyle="-", linewidth=1.6, label="Mark price")
-    price.plot(time, rows["liquidation_price"], color=VERMILLION, linestyle="--", label="Liquidation price")
+    price.plot(time, rows["liquidation_price"], color=VERMILION, linestyle="--", label="Liquidation price")
     price.plot(time, rows["entry"], color=GREEN, linestyle=":", label="Entry of the short")
     wealth.plot(time, rows["wealth"], color=BLACK, linestyle="-", linewidth=1.6)
-    margin.plot(time, ratio, color=VERMILLION, linestyle="-", linewidth=1.6)
+    margin.plot(time, ratio, color=VERMILION, linestyle="-", linewidth=1.6)
     margin.axhline(1, color=GREY, linewidth=1, linestyle="--")
-    price.set(ylim=price_limits)
-    wealth.set(ylim=wealth_limits)
+    price.set(ylim=limits[0])
+    wealth.set(ylim=limits[1])
     margin.set(ylim=(0, 1.1), xlim=(time[0], time[-1]))
     happened = rows.loc[rows["event"] != "", "event"]
     for number, moment in enumerate(happened.index.tz_convert(None).to_numpy(), start=1):

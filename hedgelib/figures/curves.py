@@ -3,9 +3,9 @@
 import numpy as np
 
 from hedgelib import checks
-from hedgelib.figures.dressing import dress, vector
+from hedgelib.figures.dressing import check, dress, interval, vector
 from hedgelib.figures.formats import number, usdt
-from hedgelib.picture import BLUE, GREY, VERMILLION
+from hedgelib.picture import BLUE, GREY, VERMILION
 
 MARKERS = "osD^vP"
 
@@ -62,15 +62,16 @@ def lines(
     >>> lines(Figure().subplots(), [50_000, 70_000], {"Short": [10_000, -10_000]}, at=65_000)
     {'Short': '−5,000 USDT'}
     """
-    x = vector("x", x)
+    check(axes, write, ticks=[xticks, yticks], title=title, xlabel=xlabel, ylabel=ylabel)
+    x, ylim = vector("x", x), interval("ylim", ylim)
     if np.any(np.diff(x) <= 0):
         raise ValueError("x must be ascending")
-    if not 1 <= len(series) <= len(MARKERS):
+    if not isinstance(series, dict) or not 1 <= len(series) <= len(MARKERS):
         raise ValueError(
-            f"series must hold at least one and at most {len(MARKERS)} curves, got {len(series)}"
+            f"series must be a dict of at least one and at most {len(MARKERS)} curves, got {series!r}"
         )
     if at is not None:
-        at = checks.number("at, in the unit of x,", at, at_least=x[0], at_most=x[-1])
+        at = checks.single("at, in the unit of x,", at, at_least=x[0], at_most=x[-1])
     axes.axhline(0, color=GREY, linewidth=1, linestyle="-")
     readouts = {}
     for marker, (name, values) in zip(MARKERS, series.items(), strict=False):
@@ -161,16 +162,19 @@ def regression(axes, x, y, slope, *, title="", xlabel="", ylabel="", limit=None,
     >>> regression(Figure().subplots(), [-0.02, 0.0, 0.02], [-0.03, 0.0, 0.03], 1.5)
     {'Slope': '1.50', 'Correlation': '1.00'}
     """
+    check(axes, ticks=[ticks], title=title, xlabel=xlabel, ylabel=ylabel)
     x = vector("x", x)
     y = vector("y", y, len(x))
-    slope = checks.number("slope", slope)
+    slope = checks.single("slope", slope)
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         raise ValueError("x and y must each hold different values, got a constant")
-    limit = limit or 1.05 * max(np.abs(x).max(), np.abs(y).max())
+    if limit is None:
+        limit = 1.05 * max(np.abs(x).max(), np.abs(y).max())
+    limit = checks.single("limit", limit, above=0)
     ends = np.array([-limit, limit])
     axes.scatter(x, y, s=14, color=BLUE, alpha=0.5, linewidths=0, label="Observations")
     line = y.mean() + slope * (ends - x.mean())
-    axes.plot(ends, line, color=VERMILLION, linestyle="-", linewidth=2.5, label=f"Slope {slope:.2f}")
+    axes.plot(ends, line, color=VERMILION, linestyle="-", linewidth=2.5, label=f"Slope {slope:.2f}")
     for draw in (axes.axhline, axes.axvline):
         draw(0, color=GREY, linewidth=1, linestyle="-")
     axes.set(xlim=ends, ylim=ends)

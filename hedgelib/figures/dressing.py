@@ -1,16 +1,17 @@
 """What all pictures share: fills that differ in more than colour; labels, ticks and legends."""
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.ticker import StrMethodFormatter
 
 from hedgelib import checks
-from hedgelib.picture import BLUE, GREEN, PURPLE, VERMILLION
+from hedgelib.picture import BLUE, GREEN, PURPLE, VERMILION
 
 LEGEND_ROW = 24  # points between the axes and their title, where the legend stands
 HATCHED = {"hatch": "///", "edgecolor": "white"}
 FILLS = [
     {"color": BLUE},
-    {"color": VERMILLION, **HATCHED},
+    {"color": VERMILION, **HATCHED},
     {"color": GREEN, "hatch": "...", "edgecolor": "white"},
     {"color": PURPLE, "hatch": "xxx", "edgecolor": "white"},
 ]
@@ -23,6 +24,33 @@ def vector(name, values, length=None):
         wanted = f"{length} values" if length else "a list of at least one value"
         raise ValueError(f"{name} must hold {wanted}, got an array of shape {vector.shape}")
     return vector
+
+
+def interval(name, limits):
+    """Two ascending limits, or None for those that fit."""
+    if limits is None:
+        return None
+    low, high = vector(name, limits, 2).tolist()
+    if not low < high:
+        raise ValueError(f"{name} must ascend, got {low:g} and {high:g}")
+    return low, high
+
+
+def check(axes, write=str, ticks=(), **texts):
+    """Refuse axes, a function that writes values, formats of ticks and texts that are none."""
+    if not isinstance(axes, Axes):
+        raise ValueError(
+            f"axes must be matplotlib axes, as figure.subplots() gives, got {type(axes).__name__}"
+        )
+    if not callable(write):
+        raise ValueError(f"write must be a function that writes a value, got {write!r}")
+    for name, text in texts.items():
+        checks.text(name, text)
+    for form in ticks:
+        try:
+            checks.text("ticks", form).format(x=1.0, pos=0)
+        except (LookupError, ValueError, AttributeError):
+            raise ValueError(f'ticks must be written by a format such as "{{x:.0%}}", got {form!r}') from None
 
 
 def dress(axes, title, xlabel, ylabel, xticks="{x:,.0f}", yticks="{x:,.0f}", legend=0):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from hedgelib import checks
+
 
 def number(value, decimals=0, unit="", signed=True):
     """Write a number for a reader: thousands separated, a true minus sign, no sign at zero.
@@ -21,11 +23,20 @@ def number(value, decimals=0, unit="", signed=True):
     -------
     str
 
+    Raises
+    ------
+    ValueError
+        If the value is no number, or `decimals` no whole number from 0 to 15.
+
     Examples
     --------
     >>> number(-12_345.6, unit="USDT"), number(0.25, 2, "BTC"), number(60_000, signed=False)
     ('−12,346 USDT', '+0.25 BTC', '60,000')
     """
+    value, decimals = _real(value), checks.whole("decimals", decimals, at_least=0, at_most=15)
+    checks.text("unit", unit)
+    if not isinstance(signed, bool):
+        raise ValueError(f"signed must be True or False, got {signed!r}")
     text = f"{value:{'+' if signed else ''},.{decimals}f}"
     if np.isnan(value):
         text = "–"
@@ -49,6 +60,11 @@ def usdt(value, decimals=0, signed=True):
     Returns
     -------
     str
+
+    Raises
+    ------
+    ValueError
+        If the value is no number, or `decimals` no whole number from 0 to 15.
 
     Examples
     --------
@@ -74,9 +90,21 @@ def percent(value, decimals=1, signed=False):
     -------
     str
 
+    Raises
+    ------
+    ValueError
+        If the value is no number, or `decimals` no whole number from 0 to 15.
+
     Examples
     --------
     >>> percent(0.494), percent(-0.395, signed=True)
     ('49.4 %', '−39.5 %')
     """
-    return number(100 * value, decimals, "%", signed)
+    return number(100 * _real(value), decimals, "%", signed)
+
+
+def _real(value):
+    """Return one number as a float; infinite and missing ones are numbers here."""
+    if isinstance(value, float | np.floating) and not np.isfinite(value):
+        return float(value)
+    return checks.single("value", value)

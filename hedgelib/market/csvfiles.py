@@ -75,6 +75,9 @@ def read_csv(*, spot, funding, symbol, perp=None, mark=None, wicks="keep"):
     checks.one_of("wicks", wicks, ("keep", "spot"))
     if perp is None and mark is None:
         raise ValueError("give perp= (last price of the perpetual) or mark= (mark price), or both")
+    for given in (perp, mark):
+        if given is not None:
+            _listed(given)
     notes = [] if mark is not None else ["the last price of the perpetual stands in for mark"]
     bars, price = _candles(spot, symbol), _candles(perp if mark is None else mark, symbol)
     if bars.index[1] - bars.index[0] > price.index[1] - price.index[0]:
@@ -136,12 +139,17 @@ def _settlements(paths, symbol):
     return pd.Series(rates, index=settled)
 
 
-def _read(paths, columns, headerless=()):
-    """Cells of the files as text in one table, with the file and line of each row."""
+def _listed(paths):
+    """One or several paths as a list."""
     paths = paths if isinstance(paths, list) and paths else [paths]
     if not all(isinstance(path, str | Path) for path in paths):
         raise ValueError(f"a file must be given by its path, several by a list of paths, got {paths!r}")
-    parts = [_part(Path(path), columns, headerless) for path in paths]
+    return [Path(path) for path in paths]
+
+
+def _read(paths, columns, headerless=()):
+    """Cells of the files as text in one table, with the file and line of each row."""
+    parts = [_part(path, columns, headerless) for path in _listed(paths)]
     table = pd.concat(parts, ignore_index=True)
     table.attrs = parts[0].attrs
     return table

@@ -195,6 +195,8 @@ def _arguments(symbol, start, end, exchange, hours, cache):
 def _time(value):
     """Return a time, given as text, a time or milliseconds, in UTC."""
     try:
+        if isinstance(value, bool):
+            raise TypeError
         time = pd.Timestamp(value, unit="ms" if isinstance(value, int) else None)
         time = time.tz_localize("UTC") if time.tz is None else time.tz_convert("UTC")
     except (TypeError, ValueError, OverflowError):

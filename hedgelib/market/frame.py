@@ -139,7 +139,9 @@ class Paths:
     def __post_init__(self):
         """Check shapes and values."""
         shape = np.shape(self.spot)
-        checks.number("hours of a bar", self.hours, above=0, at_most=24)
+        checks.single("hours of a bar", self.hours, above=0, at_most=24)
+        for name in ("label", "symbol"):
+            checks.text(name, getattr(self, name))
         if len(shape) != 2 or 0 in shape:
             raise ValueError(f"paths must be arrays of shape (paths, bars), got shape {shape}")
         for name in COLUMNS:

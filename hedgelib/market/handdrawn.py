@@ -35,7 +35,8 @@ def drawn(points, rate=0.0, symbol="BTCUSDT"):
     ------
     ValueError
         If there are fewer than two points, days do not ascend from 0 by a bar or more, or a price or the rate
-        is no number in its range.
+        is no number in its range,
+        or `symbol` is no text.
 
     Examples
     --------
@@ -49,6 +50,7 @@ def drawn(points, rate=0.0, symbol="BTCUSDT"):
         raise ValueError(f"points must be a dict of day to price with two days or more, got {points!r}")
     days = checks.number("days of the points", list(points), at_least=0, at_most=_LONGEST)
     prices = checks.number("prices of the points (USDT)", list(points.values()), above=0)
+    checks.text("symbol", symbol)
     rate = checks.single("rate (fraction per eight hours)", rate, at_least=-1, at_most=1)
     if days[0] != 0 or np.any(np.diff(days) <= 0):
         raise ValueError(f"days of the points must ascend from 0, got {list(points)}")

@@ -138,7 +138,7 @@ def paths(name, n, days=None, seed=0, coin="BTC", drift=None):
     n = _whole("n", n, 1, _LARGEST // bars)
     trended = trend(spec, _coin(name, coin))
     drift = trended if drift is None else drift
-    drift = checks.number("drift (log return per year)", drift, at_least=-100, at_most=100)
+    drift = checks.single("drift (log return per year)", drift, at_least=-100, at_most=100)
     columns = {column: np.empty((n, bars + 1)) for column in frame.COLUMNS}
     for first in range(0, n, _BLOCK):
         rows = slice(first, min(first + _BLOCK, n))

@@ -202,6 +202,8 @@ class Signal(Trigger):
         """Check that there is something to call."""
         if not callable(self.function):
             raise ValueError(f"function must be callable, such as signals.double_top, got {self.function!r}")
+        if self.name is not None:
+            checks.text("name", self.name)
 
     def fired(self, bars):
         """Return at which closes the signal is known, shape (paths, bars)."""

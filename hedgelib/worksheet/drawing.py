@@ -6,11 +6,11 @@ import numpy as np
 
 from hedgelib import survival
 from hedgelib.figures import lines, percent
-from hedgelib.picture import BLACK, GREY, VERMILLION
+from hedgelib.picture import BLACK, GREY, VERMILION
 from hedgelib.worksheet import outlook, tables
 from hedgelib.worksheet.sections import summary
 
-_MOVES = np.round(np.arange(-0.4, 1.001, 0.025), 3)
+_MOVES = np.round(np.arange(-0.4, 1.201, 0.025), 3)
 _DAYS = np.arange(1, 121)
 
 
@@ -46,22 +46,24 @@ def picture(fig, sheet, limits=None):
     words = {"title": "What a price does", "xlabel": "Price moves by", "ylabel": "Profit or loss (USDT)"}
     lines(left, _MOVES, results, xticks="{x:+.0%}", ylim=limits, **words)
     marks = (
-        ("alarm", tables.alarm(sheet), GREY, ":"),
-        ("liquidation", sheet.liquidation, VERMILLION, "-"),
+        ("alarm", max(tables.alarm(sheet), sheet.price), GREY, ":"),
+        ("liquidation", sheet.liquidation, VERMILION, "-"),
         ("… reserve posted", sheet.liquidation_with_reserve, BLACK, "--"),
     )
     for name, price, colour, shape in marks:
         move = price / sheet.price - 1
         at = move if _MOVES[0] <= move <= _MOVES[-1] else math.nan
         left.axvline(at, color=colour, linestyle=shape, linewidth=2, label=name)
-    left.legend(loc="upper left")
-    chances = tables.chances(sheet)
+    left.legend(loc="lower right")
     volatility = outlook.constant("volatility_by_year", sheet.rules.base, "volatility")
     curves = {
-        name.capitalize(): survival.touch_probability(rise, volatility, _DAYS)
-        if math.isfinite(rise)
+        name: survival.touch_probability(price / sheet.price - 1, volatility, _DAYS)
+        if math.isfinite(price)
         else np.zeros(len(_DAYS))
-        for name, rise in chances["distance"].items()
+        for name, price in (
+            ("As opened", sheet.liquidation),
+            ("Reserve posted in time", sheet.liquidation_with_reserve),
+        )
     }
     words = {"title": "How likely it dies", "xlabel": "Days", "ylabel": "Probability (formula)"}
     lines(right, _DAYS, curves, yticks="{x:.0%}", ylim=(-0.02, 1.02), write=percent, **words)

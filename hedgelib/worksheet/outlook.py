@@ -3,6 +3,7 @@
 From the published facts, or from a market frame of real history.
 """
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +45,7 @@ class Outlook:
     source: str
 
 
+@functools.cache
 def constant(topic, base, key):
     """Return one number of the published facts, that of the longest period where there are several.
 
@@ -112,17 +114,17 @@ def published(base, rise, days):
     days, rise = _check(rise, days)
     checks.one_of("base", base, ("BTC", "ETH"))
     mean = constant("funding_by_year", base, "mean") * 1e-4
-    period = 7 if days <= 7 else 30
-    worst = constant("funding_extremes", base, f"worst_{period}_days")
-    bad_case = f"the worst {period} days" + (", and nothing received on the others" if days > 30 else "")
+    stretch = 7 if days <= 7 else 30
+    worst = constant("funding_extremes", base, f"worst_{stretch}_days")
+    bad_case = f"the worst {stretch} days" + (", and nothing received on the others" if days > 30 else "")
     key = next((key for key, level in _RISES.items() if level <= rise), "10x")
     horizon = next((known for known in _HORIZONS if known >= days), _HORIZONS[-1])
     if np.isinf(rise):
         touched, case = 0.0, "no rise reaches it"
     else:
-        table = facts("touched").set_index(["asset", "period", "key"])["value"]
-        touched = float(table[base, f"{horizon} days", key])
-        low, high = (percent(table[base, f"{horizon} days", f"{key}_{end}"], 0) for end in ("low", "high"))
+        table, period = _touched(), f"{horizon} days"
+        touched = table[base, period, key]
+        low, high = (percent(table[base, period, f"{key}_{end}"], 0) for end in ("low", "high"))
         case = f"a rise of {percent(_RISES[key], 0)} within {horizon} days"
         more, less = rise < _RISES[key] or days > horizon, rise > _RISES[key] + 0.02 or days < horizon
         likely = {(True, False): "yours is more likely", (False, True): "yours is less likely"}
@@ -171,6 +173,12 @@ def from_history(market, rise, days):
         case = "no rise reaches it"
     bad_case = f"the worst {days} days in it"
     return Outlook(float(sums.mean()), float(sums.min()), bad_case, touched, case, market.attrs["label"])
+
+
+@functools.cache
+def _touched():
+    """Share of starts by coin, period and key."""
+    return facts("touched").set_index(["asset", "period", "key"])["value"].to_dict()
 
 
 def _check(rise, days):

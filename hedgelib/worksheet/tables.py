@@ -231,11 +231,13 @@ def removal(sheet):
         "The reason has passed: the event is over, or the thing you feared has happened.",
         f"Day {sheet.days} has come. To go on is a new decision: fill in a new plan.",
         f"Funding has cost {usdt(-bad, signed=False)} or more: that is the bad case of this plan.",
-        "The alarm rings and you would rather not add margin: buy back part of the short, do not hope.",
     ]
+    if math.isfinite(sheet.liquidation):
+        rules.append("The alarm rings and you would rather not add margin: buy back part, do not hope.")
     if sheet.take_profit:
+        cancel = " Cancel the stop." if sheet.stop else ""
         taken = number(sheet.price * (1 - sheet.take_profit), 0, "USDT", signed=False)
-        rules.insert(1, f"The take profit at {taken} has filled: the coins are free, cancel the stop.")
+        rules.insert(1, f"The take profit at {taken} has filled: the coins are free.{cancel}")
     if sheet.stop:
         stopped = number(sheet.price * (1 + sheet.stop), 0, "USDT", signed=False)
         rules.append(
