@@ -1,5 +1,6 @@
 """The built site in a real browser: every explorer, every page, no network, no barrier."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.browser
 NOTEBOOKS = ROOT / "notebooks"
 NAMES = [path.stem for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))]
 PAGES = ["index", *NAMES, *(f"slides/{name}" for name in NAMES)]
-WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "preload": False}
 STATE = """explorer => {
     const seen = element => element.hasAttribute("hidden") ? [] : [
         element.tagName,
@@ -43,15 +44,20 @@ SHOW_SLIDE = """explorer => {
 }"""
 
 
+def built(*folders):
+    """Build in a thread of its own, as the browser keeps an event loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(build, *folders).result()
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """Every notebook of the course, built: where the site is, and its lessons by name.
 
-    Built before the browser starts, whose event loop the build must not meet. What did not change since the
-    last build, for example by ``make site``, is not run again.
+    What did not change since the last build, for example by ``make site``, is not run again.
     """
     output = tmp_path_factory.mktemp("website") / "site"
-    lessons = build(NOTEBOOKS, output, ROOT / ".cache" / "website")
+    lessons = built(NOTEBOOKS, output, ROOT / ".cache" / "website")
     return output, {lesson.name: lesson for lesson in lessons}
 
 
@@ -59,7 +65,7 @@ def site(tmp_path_factory):
 def course(tmp_path_factory):
     """The small course, built."""
     folder = tmp_path_factory.mktemp("small")
-    build(site_course.write_course(folder / "notebooks"), folder / "site", folder / "cache")
+    built(site_course.write_course(folder / "notebooks"), folder / "site", folder / "cache")
     return folder / "site"
 
 
@@ -143,13 +149,21 @@ def test_pictures_are_matplotlibs(browser, site, name):
     assert not proof.different_pictures(browser, site[0], [site[1][name]])
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
-def test_no_barrier(site, visit, name, colours):
-    page = visit(site[0] / f"{name}.html", color_scheme=colours)
+def barriers(page):
+    """What axe finds wrong, everything unfolded; a picture is one image, not its parts."""
     page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
-    found = Axe().run(page, options=WCAG)
-    assert not found.response["violations"], found.generate_report()
+    found = Axe().run(page, context={"exclude": [[".drawing svg > *"]]}, options=WCAG)
+    return found.response["violations"] and found.generate_report()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_barrier(site, visit, name):
+    assert not barriers(visit(site[0] / f"{name}.html"))
+
+
+@pytest.mark.parametrize("name", ["index", *NAMES])
+def test_no_barrier_in_the_dark(site, visit, name):
+    assert not barriers(visit(site[0] / f"{name}.html", color_scheme="dark"))
 
 
 @pytest.mark.parametrize("name", ["index", *NAMES])
@@ -158,8 +172,7 @@ def test_no_barrier_and_nothing_cut_on_a_small_screen(site, visit, name):
         site[0] / f"{name}.html", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
     )
     assert page.evaluate("document.documentElement.scrollWidth") == 360
-    found = Axe().run(page, options=WCAG)
-    assert not found.response["violations"], found.generate_report()
+    assert not barriers(page)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -442,9 +442,7 @@ def test_the_link_to_the_neighbours_gives_way_to_the_pager(tmp_path):
 
 def test_foreign_styles_are_found(tmp_path):
     (tmp_path / "site.css").write_text("@import '//fonts.example.org/a.css'; a { background: url(b.png) }")
-    assert proof.foreign_references(tmp_path) == [
-        "site.css refers to another host: //fonts.example.org/a.css"
-    ]
+    assert proof.wrong_references(tmp_path) == ["site.css refers to another host: //fonts.example.org/a.css"]
 
 
 def test_headings_of_the_same_name_get_different_ids():

@@ -72,7 +72,7 @@ def publish(paths, notebooks, output):
     with tempfile.TemporaryDirectory(dir=output.parent) as folder:
         fresh = Path(folder) / "site"
         _write(lessons, paths, fresh)
-        problems = proof.foreign_references(fresh) + proof.broken_links(fresh)
+        problems = proof.wrong_references(fresh)
         if problems:
             raise BuildError("\n".join(problems))
         shutil.rmtree(output, ignore_errors=True)

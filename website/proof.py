@@ -4,13 +4,14 @@ The last needs Chromium: each explorer is moved to the sampled states and its pi
 pixel, with the untouched SVG that matplotlib drew for that state.
 """
 
+import hashlib
 import io
 import re
+from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
-from bs4 import BeautifulSoup
 from PIL import Image
 
 from . import browser
@@ -20,50 +21,49 @@ SAME_COLOUR = (
     8  # levels of 255: what rounding to thousandths of a point does to smoothed edges mostly stays below
 )
 ADDRESSES = ("href", "src", "srcset", "action", "formaction", "data", "poster", "cite", "xlink:href")
+FOREIGN = re.compile(r"([a-z][a-z0-9+.]*:)?//|mailto:", re.IGNORECASE)
 FOREIGN_STYLE = re.compile(r"(?:url\(|@import)\s*['\"]?\s*((?:https?:)?//[^'\")\s]+)")
 PIXELS_WIDE = 900
 
 
-def _elements(page):
-    """Every address in a page: what refers, and where to."""
-    soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
-    for name in ADDRESSES:
-        for element in soup.find_all(attrs={name: True}):
-            yield element, element[name].strip()
+class _Page(HTMLParser):
+    """What a page refers to, each with its element, and the ids in it."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.path, self.ids, self.addresses = path, set(), []
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        for name, value in attributes:
+            if name == "id":
+                self.ids.add(value)
+            elif name in ADDRESSES and tag != "use":
+                self.addresses.append((tag, (value or "").strip()))
 
 
-def foreign_references(site):
-    """List each reference of a page or style to another host, as a sentence."""
+def wrong_references(site):
+    """List, as sentences, what refers to another host or leads nowhere within the site."""
+    pages = {path.resolve(): _Page(path) for path in sorted(site.rglob("*.html"))}
     problems = []
-    for page in sorted(site.rglob("*.html")):
-        problems += [
-            f"{page.relative_to(site)} refers to another host: <{element.name}> {address[:120]}"
-            for element, address in _elements(page)
-            if re.match(r"(?:[a-z][a-z0-9+.]*:)?//|mailto:", address, re.IGNORECASE)
-        ]
-    for page in sorted([*site.rglob("*.html"), *site.rglob("*.css")]):
-        for match in FOREIGN_STYLE.finditer(page.read_text(encoding="utf-8")):
-            problems.append(f"{page.relative_to(site)} refers to another host: {match[1][:120]}")
-    return problems
-
-
-def broken_links(site):
-    """List each link within the site that leads nowhere, as a sentence."""
-    problems = []
-    anchors = {}
-    for page in sorted(site.rglob("*.html")):
-        soup = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser")
-        anchors[page.resolve()] = {element["id"] for element in soup.find_all(id=True)}
-    for page in sorted(site.rglob("*.html")):
-        for element, address in _elements(page):
+    for path, page in pages.items():
+        name = page.path.relative_to(site)
+        for tag, address in page.addresses:
             parts = urlsplit(address)
-            if parts.scheme or parts.netloc or element.name == "use":
-                continue
-            target = (page.parent / unquote(parts.path)).resolve() if parts.path else page.resolve()
-            missing = parts.fragment and target in anchors and parts.fragment not in anchors[target]
-            if not target.exists() or missing:
-                problems.append(f"{page.relative_to(site)} has a link that leads nowhere: {address}")
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            if FOREIGN.match(address):
+                problems.append(f"{name} refers to another host: <{tag}> {address[:120]}")
+            elif not parts.scheme and not (target.exists() and parts.fragment in _anchors(pages.get(target))):
+                problems.append(f"{name} has a link that leads nowhere: {address}")
+    for path in sorted([*site.rglob("*.html"), *site.rglob("*.css")]):
+        for match in FOREIGN_STYLE.finditer(path.read_text(encoding="utf-8")):
+            problems.append(f"{path.relative_to(site)} refers to another host: {match[1][:120]}")
     return problems
+
+
+def _anchors(page):
+    """Where a link into a page may lead: its beginning or any id."""
+    return {""} | (page.ids if page else set())
 
 
 def move(page, explorer, position):
@@ -114,6 +114,13 @@ def different_pixels(page, explorer, svg):
     if pictures[0].shape != pictures[1].shape:
         return 1.0
     return float(np.mean(np.abs(pictures[0] - pictures[1]).max(axis=-1) > SAME_COLOUR))
+
+
+def digest(lesson):
+    """Return a digest of all that the pictures of a lesson depend on; the same one needs no new proof."""
+    ours = [Path(__file__), *sorted((Path(__file__).parent / "static").glob("*"))]
+    parts = [*lesson.figures, *(path.read_text(encoding="utf-8") for path in ours)]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def different_pictures(chromium, site, lessons):

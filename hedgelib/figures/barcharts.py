@@ -3,7 +3,7 @@
 import numpy as np
 
 from hedgelib import checks
-from hedgelib.figures.dressing import FILLS, check, dress, interval, vector
+from hedgelib.figures.dressing import FILLS, check, dress, interval, named, vector
 from hedgelib.figures.formats import percent, usdt
 from hedgelib.picture import BLACK, GREY
 
@@ -41,9 +41,7 @@ def signed_bars(axes, amounts, *, title="", xlabel="Profit or loss (USDT)", limi
     {'Funding': '+1,200 USDT', 'Fees': '−60 USDT'}
     """
     check(axes, write, title=title, xlabel=xlabel)
-    if not isinstance(amounts, dict):
-        raise ValueError(f"amounts must be a dict of name to amount, got {amounts!r}")
-    values = vector("amounts", list(amounts.values()))
+    values = vector("amounts", list(named("amounts", amounts).values()))
     readouts = dict(zip(amounts, map(write, values.tolist()), strict=True))
     if limit is None:
         limit = 1.6 * max(np.abs(values).max(), 1e-9)
@@ -104,8 +102,8 @@ def grouped_bars(axes, groups, series, *, title="", xlabel="", ylabel="", yticks
     {'BTC 2020': '17.2 %', 'BTC 2021': '30.6 %'}
     """
     check(axes, write, ticks=[yticks], title=title, xlabel=xlabel, ylabel=ylabel)
-    if not isinstance(series, dict) or not 1 <= len(series) <= len(FILLS):
-        raise ValueError(f"series must be a dict of one to {len(FILLS)} rows of bars, got {series!r}")
+    if not 1 <= len(named("series", series)) <= len(FILLS):
+        raise ValueError(f"series must be one to {len(FILLS)} in number, got {len(series)}")
     try:
         groups = list(groups)
     except TypeError:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from hedgelib import checks
-from hedgelib.figures.dressing import check, dress, interval, vector
+from hedgelib.figures.dressing import check, dress, interval, named, vector
 from hedgelib.figures.formats import number, usdt
 from hedgelib.picture import BLUE, GREY, VERMILION
 
@@ -66,9 +66,9 @@ def lines(
     x, ylim = vector("x", x), interval("ylim", ylim)
     if np.any(np.diff(x) <= 0):
         raise ValueError("x must be ascending")
-    if not isinstance(series, dict) or not 1 <= len(series) <= len(MARKERS):
+    if not 1 <= len(named("series", series)) <= len(MARKERS):
         raise ValueError(
-            f"series must be a dict of at least one and at most {len(MARKERS)} curves, got {series!r}"
+            f"series must hold at least one and at most {len(MARKERS)} curves, got {len(series)}"
         )
     if at is not None:
         at = checks.single("at, in the unit of x,", at, at_least=x[0], at_most=x[-1])

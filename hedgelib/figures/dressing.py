@@ -36,6 +36,13 @@ def interval(name, limits):
     return low, high
 
 
+def named(name, values):
+    """Values by name, or what is wrong with them."""
+    if not isinstance(values, dict):
+        raise ValueError(f"{name} must be a dict of name to values, got {values!r:.80}")
+    return values
+
+
 def check(axes, write=str, ticks=(), **texts):
     """Refuse axes, a function that writes values, formats of ticks and texts that are none."""
     if not isinstance(axes, Axes):

@@ -50,6 +50,13 @@ def download(symbol, start, end, exchange="binance", hours=None, cache=None, pro
     DownloadError
         If the network, the exchange or the disk fails; the message says what to do, and what came before is
         kept.
+
+    Examples
+    --------
+    >>> download("BTCUSDT", "2024-06-30", "2024-01-01")
+    Traceback (most recent call last):
+    ...
+    ValueError: start must be before end, got 2024-06-30 00:00 and 2024-01-01 00:00
     """
     folder, start, end, hours = _arguments(symbol, start, end, exchange, hours, cache)
     source = Exchange(exchange, symbol, hours)
@@ -90,6 +97,13 @@ def history(symbol, start, end, exchange="binance", hours=None, cache=None):
     ------
     ValueError
         If this is not in the cache, or a file there is damaged or has a gap.
+
+    Examples
+    --------
+    >>> history("BTCUSDT", "2024-01-01", "2024-06-30", cache="an empty folder")
+    Traceback (most recent call last):
+    ...
+    ValueError: no spot history of BTCUSDT from binance in the cache; market.download gets it
     """
     folder, start, end, hours = _arguments(symbol, start, end, exchange, hours, cache)
     step = hours * 3_600_000

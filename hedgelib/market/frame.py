@@ -125,6 +125,14 @@ class Paths:
     ------
     ValueError
         If the arrays differ in shape or a number in them cannot be.
+
+    Examples
+    --------
+    Two paths of three bars on which nothing happens:
+
+    >>> flat = np.full((2, 3), 60_000.0)
+    >>> Paths(spot=flat, mark=flat, mark_high=flat, mark_low=flat, funding=np.zeros((2, 3)))
+    <2 paths of 3 bars of 8 hours: simulated>
     """
 
     spot: np.ndarray

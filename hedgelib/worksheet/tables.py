@@ -31,6 +31,12 @@ def alarm(sheet):
     Notes
     -----
     Source: lesson 05; the margin ratio wakes too late to be an alarm.
+
+    Examples
+    --------
+    >>> from hedgelib.worksheet import Worksheet
+    >>> round(alarm(Worksheet(1, 40_000, 60_000, ratio=0.5)))
+    74989
     """
     return sheet.liquidation / (1 + outlook.constant("extremes", sheet.rules.base, "best_1_day"))
 
@@ -175,6 +181,12 @@ def unhedged(sheet):
     -------
     list of (str, str)
         What it is, and its size in words.
+
+    Examples
+    --------
+    >>> from hedgelib.worksheet import Worksheet
+    >>> unhedged(Worksheet(1, 40_000, 60_000, ratio=0.5))[0]
+    ('coins without a short', '0.5 of 1 BTC')
     """
     fallen = sheet.price * (1 - sheet.fall)
     left = sheet.at(fallen)["total_pnl"].item()
@@ -205,6 +217,12 @@ def monitoring(sheet):
     -------
     pandas.DataFrame
         About nine days from 0 to the horizon; ``funding expected so far`` (USDT) and empty columns.
+
+    Examples
+    --------
+    >>> from hedgelib.worksheet import Worksheet
+    >>> monitoring(Worksheet(1, 40_000, 60_000, ratio=0.5)).loc[0, "funding expected so far"]
+    '0 USDT'
     """
     apart = max(1, math.ceil(sheet.days / _ROWS_TO_WATCH))
     days = sorted({*range(0, sheet.days, apart), sheet.days})
@@ -225,6 +243,12 @@ def removal(sheet):
     -------
     list of str
         One sentence each.
+
+    Examples
+    --------
+    >>> from hedgelib.worksheet import Worksheet
+    >>> print(removal(Worksheet(1, 40_000, 60_000, ratio=0.5))[1])
+    Day 30 has come. To go on is a new decision: fill in a new plan.
     """
     bad = carry(sheet).loc["Funding", "bad"]
     rules = [

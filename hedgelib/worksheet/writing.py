@@ -94,6 +94,12 @@ def page(sheet):
     Returns
     -------
     str
+
+    Examples
+    --------
+    >>> from hedgelib.worksheet import Worksheet
+    >>> page(Worksheet(1, 40_000, 60_000, ratio=0.5))[:15]
+    '<!doctype html>'
     """
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{TITLE}</title>'
@@ -111,6 +117,12 @@ def ladder_csv(sheet):
     Returns
     -------
     str
+
+    Examples
+    --------
+    >>> from hedgelib.worksheet import Worksheet
+    >>> ladder_csv(Worksheet(1, 40_000, 60_000, ratio=0.5)).splitlines()[0]
+    'level,price,order,action,change,coins_pnl,short_pnl,total_pnl,balance,margin_ratio'
     """
     digits = {"change": 4, "margin_ratio": 4, "balance": 8 if sheet.rules.inverse else 2}
     money = dict.fromkeys(("price", "coins_pnl", "short_pnl", "total_pnl"), 2)

@@ -7,5 +7,7 @@
       else target.removeAttribute("tabindex");
     }
   });
-  for (const element of document.querySelectorAll(".scroll, .drawing, .jp-RenderedHTML, mjx-container")) watch.observe(element);
+  (window.MathJax?.startup?.promise ?? Promise.resolve()).then(() =>
+    document.querySelectorAll(".scroll, .drawing, .jp-RenderedHTML, mjx-container").forEach((element) => watch.observe(element)),
+  );
 }
