@@ -39,7 +39,7 @@ pdf: site ## print every lesson to a PDF handout in _pdf/ (needs Chromium)
 	$(BIN)/python -m website --pdf
 
 bench: $(READY) ## run the benchmarks
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	status=0; for script in benchmarks/*.py; do $(BIN)/python $$script || status=1; done; exit $$status
 
 lock: ## choose new exact versions (maintainers; needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \

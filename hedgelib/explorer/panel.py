@@ -10,6 +10,7 @@ import traitlets
 from hedgelib import picture
 
 PAUSE = 0.02  # seconds between two states drawn ahead
+REST = 1.0  # seconds without a move before the other sliders' next states are drawn
 
 
 class LabelledImage(ipywidgets.Image):
@@ -60,8 +61,9 @@ class Panel(ipywidgets.VBox):
         return tuple(slider.index for slider in self.sliders)
 
     def _show(self):
-        self.image.value, readouts = self.explorer.shown(self.position)
-        self.image.tooltip = self.explorer.alt(readouts)
+        png, readouts = self.explorer.shown(self.position)
+        with self.image.hold_sync():
+            self.image.value, self.image.tooltip = png, self.explorer.alt(readouts)
         table = picture.readouts_html(readouts)
         region = 'role="alert"' if picture.NOT_POSSIBLE in readouts else 'aria-live="polite"'
         self.readouts.value = f"<div {region}>{table}</div>"
@@ -70,9 +72,9 @@ class Panel(ipywidgets.VBox):
         self._show()
         onward = 1 if change["new"] > change["old"] else -1
         others = (index for index in range(len(self.sliders)) if index != moved)
-        moves = [(moved, onward), (moved, 2 * onward), (moved, -onward)]
-        moves += [(index, step) for index in others for step in (1, -1)]
-        self._draw_ahead(self._reached(moves))
+        near = self._reached([(moved, onward), (moved, 2 * onward), (moved, -onward)])
+        far = self._reached([(index, step) for index in others for step in (1, -1)])
+        self._draw_ahead(near, far)
 
     def _reached(self, moves):
         """Positions that these moves of single sliders lead to."""
@@ -82,8 +84,11 @@ class Panel(ipywidgets.VBox):
             if 0 <= position[moved] < len(self.sliders[moved].options):
                 yield tuple(position)
 
-    def _draw_ahead(self, positions):
-        """Draw `positions` one by one, giving way to the next move after each; only where a kernel runs."""
+    def _draw_ahead(self, near, far):
+        """Draw positions one by one, giving way to the next move after each; only where a kernel runs.
+
+        Those of the slider just moved come at once, those of the others after a rest.
+        """
         if self._next:
             self._next.cancel()
         try:
@@ -91,10 +96,12 @@ class Panel(ipywidgets.VBox):
         except RuntimeError:
             return
 
-        def draw_next():
+        def draw_next(positions, later):
             position = next(positions, None)
             if position is not None:
                 self.explorer.shown(position)
-                self._next = loop.call_later(PAUSE, draw_next)
+                self._next = loop.call_later(PAUSE, draw_next, positions, later)
+            elif later is not None:
+                self._next = loop.call_later(REST, draw_next, later, None)
 
-        self._next = loop.call_later(PAUSE, draw_next)
+        self._next = loop.call_later(PAUSE, draw_next, near, far)

@@ -6,7 +6,6 @@ The parameters are described in ``scenarios.toml``.
 import zlib
 
 import numpy as np
-from scipy.signal import lfilter
 from scipy.special import chdtr, chdtrc, ndtri
 
 from hedgelib import funding
@@ -173,7 +172,10 @@ def _autoregression(shocks, keep):
     """First-order autoregression of unit variance that starts in its long-run state."""
     shocks = shocks * (1 - keep**2) ** 0.5
     shocks[:, 0] /= (1 - keep**2) ** 0.5
-    return lfilter([1.0], [1.0, -keep], shocks, axis=1)
+    # scipy.signal.lfilter does the same and takes 50 MB of every kernel to import.
+    for bar in range(1, shocks.shape[1]):
+        shocks[:, bar] += keep * shocks[:, bar - 1]
+    return shocks
 
 
 def _condition(change, variance, volatility):
