@@ -1,219 +1,16 @@
-"""The site without a browser: merging, the HTML of an explorer, building, and what the build refuses."""
+"""The site without a browser: what is built, what is kept, and what the build refuses."""
 
-import itertools
 import json
 import re
-import xml.etree.ElementTree as ET
 
 import nbformat
 import pytest
 import site_course
 from bs4 import BeautifulSoup
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from hedgelib.explorer import Choice, Explorer
 from website import __main__ as command
-from website import lessons, merge, page, proof
+from website import lessons, proof
 from website.build import BuildError, build, publish
-
-SHAPE, START = (2, 3), (1, 0)
-POSITIONS = list(itertools.product(*map(range, SHAPE)))
-
-
-def trees(depth=3):
-    attributes = st.dictionaries(st.sampled_from(["d", "x", "style"]), st.sampled_from(["0", "1", "a b"]))
-    head = st.tuples(st.sampled_from(["g", "path", "use"]), attributes, st.sampled_from([None, "a", "ü <"]))
-    if not depth:
-        return head.map(lambda made: (*made, []))
-    return st.tuples(head, st.lists(trees(depth - 1), max_size=3)).map(lambda made: (*made[0], made[1]))
-
-
-def element(made):
-    tag, attributes, text, children = made
-    root = ET.Element(tag, attributes)
-    root.text = text
-    root.extend(map(element, children))
-    return root
-
-
-@settings(deadline=None, max_examples=60)
-@given(st.lists(trees(), min_size=len(POSITIONS), max_size=len(POSITIONS)))
-def test_every_state_comes_back_from_template_and_slots(made):
-    states = [ET.Element("svg") for _ in made]
-    for state, content in zip(states, made, strict=True):
-        state.append(element(content))
-    merger = merge.Merger(SHAPE, START)
-    template = merger.merge(states)
-    for position, state in zip(POSITIONS, states, strict=True):
-        assert merge.same(merger.rebuild(template, position), state)
-    shown = element_as_shown(template)
-    assert merge.same(shown, states[POSITIONS.index(START)]), "the template is not drawn at the start"
-
-
-def element_as_shown(template):
-    """What a viewer without scripts sees."""
-    shown = ET.Element(template.tag, {k: v for k, v in template.attrib.items() if k != merge.MARK})
-    shown.text = template.text
-    shown.extend(element_as_shown(child) for child in template if "hidden" not in child.attrib)
-    return shown
-
-
-@pytest.mark.parametrize(
-    ("values", "axes", "index"),
-    [
-        ("aaabbb", (0,), (0, 1)),
-        ("abcabc", (1,), (0, 1, 2)),
-        ("abcdef", (0, 1), (0, 1, 2, 3, 4, 5)),
-        ("a.cabc", (1,), (0, 2, 1)),  # a state that lacks the element fits any value
-        ("aa....", (), (0,)),
-    ],
-)
-def test_a_slot_depends_on_as_few_controls_as_its_values_allow(values, axes, index):
-    states = [None if value == "." else ET.Element("g", d=value) for value in values]
-    parents = [ET.Element("svg") for _ in states]
-    for parent, state in zip(parents, states, strict=True):
-        parent.extend([] if state is None else [state])
-    merger = merge.Merger(SHAPE, (0, 0))
-    merger.merge(parents)
-    slots = [slot for slot in merger.slots if slot.attribute == "d"]
-    assert [(slot.axes, slot.index) for slot in slots] == ([(axes, index)] if axes else [])
-
-
-def test_elements_that_change_together_share_one_slot():
-    states = [ET.Element("svg") for _ in POSITIONS]
-    for (row, _), state in zip(POSITIONS, states, strict=True):
-        ET.SubElement(state, "path", d=str(row))
-        ET.SubElement(state, "path", d=str(row))
-    merger = merge.Merger(SHAPE, START)
-    template = merger.merge(states)
-    assert len(merger.slots) == 1
-    assert [child.get(merge.MARK) for child in template] == ["0", "0"]
-
-
-SVG = """<?xml version="1.0"?>
-<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="0 0 9 9"
- width="9pt">
- <metadata>when</metadata><defs><style>*{{stroke-linecap: butt}}</style></defs>
- <g id="axes_1"><defs><clipPath id="{clip}"><rect x="1.23456" y="2" width="3" height="4"/></clipPath>
-  <path id="glyph" d="M 0 0
-L 10 5
-z" transform="scale(0.015625)"/></defs>
-  <path id="line2d_7" clip-path="url(#{clip})" d="M 1.00001 2.123456 L 3 4.50000 L 2.5 0 z"
-   style="fill: none; stroke: #000"/>
-  <g transform="translate(1.23456 2) scale(0.1155 -0.1155)"><use xlink:href="#glyph"/></g>
-  <image xlink:href="data:image/png;base64,iVBO
- R1.23456789"/></g>
-</svg>"""
-
-
-def test_cleaning_keeps_what_is_seen_and_nothing_else():
-    definitions = merge.Definitions("e-")
-    first = merge.clean(SVG.format(clip="p1"), definitions)
-    second = merge.clean(SVG.format(clip="p2"), definitions)
-    assert merge.same(first, second), "two names of the same thing"
-    path, letters, image = first[0]
-    assert (first[0].get(merge.KIND), path.get(merge.KIND)) == ("axes", "line2d")
-    assert path.get("d") == "M1 2.123l2 2.377l-.5-4.5z"
-    assert path.get("style") == "fill:none;stroke:#000"
-    assert path.get("clip-path") == "url(#e-0)"
-    assert letters.get("transform") == "translate(1.235 2) scale(0.1155 -0.1155)"
-    assert letters[0].attrib == {"href": "#e-1"}
-    assert image.get("href") == "data:image/png;base64,iVBOR1.23456789"
-    assert [child.get("id") for child in definitions.element()] == ["e-0", "e-1"]
-    assert {element.tag for element in first.iter()} == {"svg", "g", "path", "use", "image"}
-
-
-def explorer(draw=None, **changes):
-    """The explorer of the small course, made here."""
-    namespace = {}
-    exec(site_course.IMPORTS + "\n" + site_course.DRAW, namespace)
-    controls = {
-        "price": Choice("Price of BTC", range(40_000, 90_001, 10_000), 60_000, "{:,} USDT"),
-        "ratio": Choice("Hedge ratio", (0, 0.5, 1), 0.5, "{:.0%}"),
-    }
-    return Explorer(draw or namespace["draw"], "Price < 90k & hedge", **(controls | changes))
-
-
-@pytest.fixture(scope="module")
-def made():
-    """An explorer, its figure as a tree, and its samples."""
-    one = explorer()
-    html, summary = page.twin(one, "explorer-1")
-    return one, BeautifulSoup(html, "html.parser"), summary
-
-
-def test_a_twin_is_a_figure_with_named_parts(made):
-    one, figure, _ = made
-    assert figure.figure["class"] == ["explorer"]
-    assert figure.figcaption.text == one.title
-    picture = figure.find("svg")
-    assert picture["role"] == "img"
-    assert picture["aria-label"] == one.alt(one.svg(one.start)[1])
-    assert figure.select_one("[aria-live=polite] table")
-    for slider, label, control in zip(
-        figure.select("input"), figure.select("label"), one.controls.values(), strict=True
-    ):
-        assert slider["type"] == "range"
-        assert label["for"] == slider["id"]
-        assert label.text == control.label
-        assert int(slider["max"]) == len(control.values) - 1
-        assert int(slider["value"]) == control.start_index
-        assert slider["aria-valuetext"] == control.texts[control.start_index]
-    identities = [tag["id"] for tag in figure.select("[id]")]
-    assert len(identities) == len(set(identities))
-    assert all(identity.startswith("explorer-1") for identity in identities)
-
-
-def test_the_slots_of_a_twin_give_the_readouts_of_every_state(made):
-    one, figure, _ = made
-    data = json.loads(figure.script.string)
-    for position in one.positions():
-        shown = {}
-        for row in figure.select(".readouts tr"):
-            cells = []
-            for cell in row.select("th, td"):
-                texts = [written(data, number, position) for number in marks(cell)]
-                cells.append(texts[0] if texts else cell.text)
-            hidden = [written(data, number, position) for number in marks(row)]
-            if hidden in ([], [None]):
-                shown[cells[0]] = cells[1]
-        assert shown == one.svg(position)[1], position
-
-
-def marks(tag):
-    return map(int, tag.get(merge.MARK, "").split())
-
-
-def written(data, number, position):
-    """What a slot writes, read from the page as its script does."""
-    _, axes, index, values = data["slots"][number]
-    place = 0
-    for axis in axes:
-        place = place * data["shape"][axis] + position[axis]
-    return values[index[place]]
-
-
-def test_a_twin_samples_the_start_and_both_ends_of_each_control(made):
-    one, _, summary = made
-    assert summary["states"] == 18
-    assert {sample["position"] for sample in summary["samples"]} == {(2, 1), (0, 1), (5, 1), (2, 0), (2, 2)}
-    for sample in summary["samples"]:
-        assert (sample["svg"], sample["readouts"]) == one.svg(sample["position"])
-
-
-def test_a_twin_is_the_same_each_time():
-    price = Choice("Price of BTC", (50_000, 60_000))
-    first, second = (page.twin(explorer(price=price), "explorer-2")[0] for _ in range(2))
-    assert first == second
-    assert "explorer-2-" in first
-
-
-def test_another_text_alternative_than_the_page_makes_is_refused():
-    one = explorer(price=Choice("Price of BTC", (50_000,)))
-    one.alt = lambda readouts: "a picture"
-    with pytest.raises(ValueError, match='explorer "Price < 90k & hedge" has another text alternative'):
-        page.twin(one, "explorer-1")
 
 
 @pytest.fixture(scope="module")
@@ -380,28 +177,29 @@ def test_an_error_that_a_cell_is_there_to_show_is_shown(tmp_path):
     assert "ZeroDivisionError" in (tmp_path / "site" / "00_small.html").read_text(encoding="utf-8")
 
 
-def output(**data):
-    """A notebook of one cell that shows `data`, as a lesson."""
+def shown(**data):
+    """The page of a lesson whose only cell shows `data`, a text for each type."""
     cell = site_course.code("shown")
-    cell.outputs = [
-        nbformat.v4.new_output("display_data", {key.replace("_", "/", 1): v for key, v in data.items()})
-    ]
-    return lessons.lesson("00_small", nbformat.v4.new_notebook(cells=[site_course.text("# T\n\nS."), cell]))
+    cell.outputs = [nbformat.v4.new_output("display_data", {lessons.WIDGET: {"model_id": "1"}} | data)]
+    cells = [site_course.text("# T\n\nS."), cell]
+    return lessons.lesson("00_small", nbformat.v4.new_notebook(cells=cells)).body
 
 
-def test_a_widget_without_a_twin_says_where_it_works():
-    shown = nbformat.v4.new_output(
-        "display_data", {lessons.WIDGET: {"model_id": "1"}, "text/plain": "VBox(children=(Text(),))"}
-    )
-    cell = site_course.code("form")
-    cell.outputs = [shown]
-    made = lessons.lesson("00_small", nbformat.v4.new_notebook(cells=[site_course.text("# T\n\nS."), cell]))
-    assert "works in the notebook" in made.body
-    assert "VBox" not in made.body
+def test_a_widget_says_where_it_works_and_shows_what_it_has():
+    bare = shown(**{"text/plain": "VBox(children=(Text(),))"})
+    assert "notebook file</a>, where a kernel answers it.</p>" in bare
+    assert "VBox" not in bare
+    still = shown(**{"text/html": "<p>The start.</p>", "text/plain": "Form"})
+    assert "Here is how it starts.</p><p>The start.</p>" in still
 
 
 def test_a_bare_png_gets_its_text_as_alternative():
-    assert 'alt="Two lines"' in output(image_png="iVBO", text_plain="Two lines").body
+    cell = site_course.code("shown")
+    cell.outputs = [
+        nbformat.v4.new_output("display_data", {"image/png": "iVBO", "text/plain": 'Two "lines"'})
+    ]
+    made = lessons.lesson("00_small", nbformat.v4.new_notebook(cells=[site_course.text("# T\n\nS."), cell]))
+    assert BeautifulSoup(made.body, "html.parser").img["alt"] == 'Two "lines"'
 
 
 def published(folder, text):
