@@ -35,6 +35,13 @@ def cells(path):
     return nbformat.read(path, as_version=4).cells
 
 
+@functools.cache
+def prose(path):
+    """The text of a lesson, without emphasis and with the signs that numbers are computed with."""
+    text = "\n".join(cell.source for cell in cells(path) if cell.cell_type == "markdown")
+    return re.sub(r"\*\*|\$", "", text).replace("−", "-")
+
+
 def run_cell(source, namespace, shown, name="cell"):
     """Execute `source`; what a notebook would show goes to the list `shown`."""
     tree = ast.parse(source, name)

@@ -1,7 +1,6 @@
 """The numbers of lesson 07, computed again without the library's ratios."""
 
 import functools
-import re
 
 import lessons
 import numpy as np
@@ -18,15 +17,8 @@ def names():
     return lessons.run(PATH).namespace
 
 
-@functools.cache
-def prose():
-    """The text of the lesson, without emphasis and with the signs that numbers are computed with."""
-    text = "\n".join(cell.source for cell in lessons.cells(PATH) if cell.cell_type == "markdown")
-    return re.sub(r"\*\*|\$", "", text).replace("−", "-")
-
-
 def told(*numbers):
-    return [number for number in numbers if number not in prose()]
+    return [number for number in numbers if number not in lessons.prose(PATH)]
 
 
 @functools.cache
