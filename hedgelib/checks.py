@@ -7,6 +7,9 @@ import reprlib
 
 import numpy as np
 
+HOURS = (1, 2, 4, 8)
+"""Funding intervals in use, in hours; bars are as long."""
+
 _LARGEST = 1e30
 
 
@@ -38,7 +41,7 @@ def number(name, value, *, above=None, at_least=None, below=None, at_most=None):
     ValueError: price (USDT) must be a finite number above 0, got -1
     """
     limits = [
-        f"{word} {limit:g}"
+        f"{word} {limit:{',' if isinstance(limit, int) else 'g'}}"
         for word, limit in [("above", above), ("at least", at_least), ("below", below), ("at most", at_most)]
         if limit is not None
     ]
@@ -89,6 +92,26 @@ def single(name, value, **limits):
     """
     if np.ndim(checked := number(name, value, **limits)):
         raise ValueError(f"{name} must be one number, got {reprlib.repr(value)}")
+    return checked
+
+
+def row(name, values, length=None, **limits):
+    """Return `values` as a float array of one dimension, a single number as a row of one.
+
+    Raises
+    ------
+    ValueError
+        If a value is refused by `number`, there is none, or there are not exactly `length` of them.
+
+    Examples
+    --------
+    >>> row("prices (USDT)", [50_000, 70_000], above=0)
+    array([50000., 70000.])
+    """
+    checked = np.atleast_1d(number(name, values, **limits))
+    if checked.ndim != 1 or not checked.size or length not in (None, len(checked)):
+        wanted = f"one row of {length} numbers" if length else "one row of at least one number"
+        raise ValueError(f"{name} must be {wanted}, got shape {np.shape(values)}")
     return checked
 
 
@@ -171,6 +194,48 @@ def whole(name, value, **limits):
     return int(checked)
 
 
+def hours(name, value):
+    """Return `value` as an int if it is one of the intervals in `HOURS`.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else.
+
+    Examples
+    --------
+    >>> hours("hours", 3)
+    Traceback (most recent call last):
+    ...
+    ValueError: hours must be 1, 2, 4 or 8, got 3
+    """
+    if (checked := single(name, value)) not in HOURS:
+        raise ValueError(f"{name} must be 1, 2, 4 or 8, got {value!r}")
+    return int(checked)
+
+
+def kind(name, value, accepted, words):
+    """Return `value` if it is an object of the accepted class or classes, which `words` name.
+
+    Raises
+    ------
+    ValueError
+        If it is not; the message shows a short value, and of a long one its type.
+
+    Examples
+    --------
+    >>> kind("compounded", "yes", bool, "True or False")
+    Traceback (most recent call last):
+    ...
+    ValueError: compounded must be True or False, got 'yes'
+    """
+    if not isinstance(value, accepted):
+        shown = repr(value)
+        shown = shown if len(shown) <= 80 and "\n" not in shown else f"a {type(value).__name__}"
+        raise ValueError(f"{name} must be {words}, got {shown}")
+    return value
+
+
 def text(name, value):
     """Return `value` if it is a text.
 
@@ -186,9 +251,25 @@ def text(name, value):
     ...
     ValueError: title must be a text, got 60000
     """
-    if not isinstance(value, str):
-        raise ValueError(f"{name} must be a text, got {reprlib.repr(value)}")
-    return value
+    return kind(name, value, str, "a text")
+
+
+def settle(part, **values):
+    """Replace fields of a frozen dataclass, in its ``__post_init__``, by what was made of them.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Rise:
+    ...     share: float
+    ...     def __post_init__(self):
+    ...         settle(self, share=single("share (fraction)", self.share))
+    >>> Rise(np.array(1))
+    Rise(share=1.0)
+    """
+    for name, value in values.items():
+        object.__setattr__(part, name, value)
 
 
 def plain(result):

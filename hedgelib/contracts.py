@@ -13,6 +13,7 @@ from decimal import Decimal
 import numpy as np
 
 from hedgelib import checks, perpetual
+from hedgelib.perpetual.brackets import check_table
 
 _TOLERANCE = 1e-9
 
@@ -97,18 +98,18 @@ class Contract:
         checks.one_of("kind", self.kind, ("linear", "inverse"))
         checks.one_of("margin", self.margin, ("USDT",) if self.kind == "linear" else ("coin",))
         for name in ("tick", "step", "minimum_notional", "maximum_notional"):
-            checks.single(name, getattr(self, name), above=0)
+            checks.settle(self, **{name: checks.single(name, getattr(self, name), above=0)})
         for name in ("spot_fee", "maker_fee", "taker_fee", "liquidation_fee", "funding_cap"):
-            checks.single(f"{name} (fraction)", getattr(self, name), at_least=0, below=1)
-        if checks.single("funding_hours", self.funding_hours) not in (1, 2, 4, 8):
-            raise ValueError(f"funding_hours must be 1, 2, 4 or 8, got {self.funding_hours!r}")
-        if not isinstance(self.brackets, perpetual.Brackets):
-            raise ValueError(f"brackets must be a perpetual.Brackets, got {type(self.brackets).__name__}")
+            fraction = checks.single(f"{name} (fraction)", getattr(self, name), at_least=0, below=1)
+            checks.settle(self, **{name: fraction})
+        checks.settle(self, funding_hours=checks.hours("funding_hours", self.funding_hours))
+        check_table(self.brackets)
         # pandas' missing time is a date by its type, but not equal to itself.
         if not isinstance(self.as_of, datetime.date) or self.as_of != self.as_of:
             raise ValueError(f"as_of must be a datetime.date, got {self.as_of!r}")
         if self.inverse:
-            checks.single("contract_size (USD)", self.contract_size, above=0)
+            size = checks.single("contract_size (USD)", self.contract_size, above=0)
+            checks.settle(self, contract_size=size)
         elif self.contract_size is not None:
             raise ValueError("contract_size is for inverse contracts: a linear one is counted in coins")
 
@@ -125,6 +126,17 @@ class Contract:
     def margin_unit(self):
         """Return what margin, P&L, fees and funding are counted in: ``"USDT"`` or the coin's name."""
         return self.base if self.inverse else "USDT"
+
+    def margin_text(self, amount):
+        """Return an amount counted in `margin_unit` as text: cents of USDT, eight decimals of a coin.
+
+        Examples
+        --------
+        >>> get("BTCUSDT").margin_text(30_000), get("BTCUSD").margin_text(0.5)
+        ('30,000.00', '0.50000000')
+        """
+        amount = checks.single(f"amount ({self.margin_unit})", amount)
+        return f"{amount:,.8f}" if self.inverse else f"{amount:,.2f}"
 
     def round_quantity(self, quantity):
         """Return the quantity rounded DOWN to the step, so that a hedge never exceeds its target.
@@ -258,7 +270,7 @@ def get(symbol, as_of=None):
         symbol=symbol,
         margin="USDT" if parameters["kind"] == "linear" else "coin",
         brackets=perpetual.Brackets(table["floors"], table["rates"], table["amounts"]),
-        maximum_notional=float(table["maximum_notional"]),
+        maximum_notional=table["maximum_notional"],
         as_of=table["as_of"],
         source=f"{parameters.pop('source')}. Brackets: {table['source']}",
         **parameters,

@@ -3,8 +3,6 @@
 import math
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.signal import lfilter
 
 from hedgelib import checks
 
@@ -84,8 +82,8 @@ def ewma(spot, futures, halflife):
     """
     spot, futures = changes(spot=spot, futures=futures)
     halflife = checks.single("halflife (bars)", halflife, above=0, below=len(spot))
-    decay = 0.5 ** (1 / halflife)
-    covariance, variance = (lfilter([1], [1, -decay], series * futures) for series in (spot, futures))
+    products = np.column_stack([spot * futures, futures**2])
+    covariance, variance = _recursion(products, 0.5 ** (1 / halflife), np.zeros(2)).T
     ready = math.ceil(halflife)
     if not np.all(variance[ready:] > 0):
         raise ValueError(f"futures must move within the first {ready + 1} bars")
@@ -126,6 +124,8 @@ def dcc(spot, futures, train):
     >>> dcc(spot=0.8 * draw[0] + 0.3 * draw[1], futures=draw[0], train=400)[-1].round(1)
     np.float64(0.8)
     """
+    from scipy.optimize import minimize
+
     spot, futures = changes(spot=spot, futures=futures)
     train = checks.whole("train (bars)", train, at_least=100, at_most=len(spot))
     if abs(np.corrcoef(*changes(spot=spot[:train], futures=futures[:train]))[0, 1]) > 1 - 1e-9:
@@ -137,7 +137,7 @@ def dcc(spot, futures, train):
     def correlation(news, memory):
         """Forecast at each bar for the next one."""
         drive = (1 - news - memory) * longrun + news * products
-        held_part, shorted_part, joint = lfilter([1], [1, -memory], drive, axis=0, zi=[memory * longrun])[0].T
+        held_part, shorted_part, joint = _recursion(drive, memory, longrun).T
         return joint / np.sqrt(held_part * shorted_part)
 
     def loss(parameters):
@@ -233,5 +233,13 @@ def _garch(returns, train):
     mean, omega, alpha, beta = fitted.params.to_numpy()
     residuals = returns * scale - mean
     start = fitted.conditional_volatility[0] ** 2
-    forecast = lfilter([1], [1, -beta], omega + alpha * residuals**2, zi=[beta * start])[0]
+    forecast = _recursion(omega + alpha * residuals**2, beta, start)
     return residuals / np.sqrt(np.r_[start, forecast[:-1]]), np.sqrt(forecast) / scale
+
+
+def _recursion(drive, memory, start):
+    """Each row of `drive` plus `memory` times the result before it, which is `start` before the first."""
+    # Imported here, as scipy.optimize above: 50 MB that plain ratios do without.
+    from scipy.signal import lfilter
+
+    return lfilter([1], [1, -memory], drive, axis=0, zi=[memory * start])[0]

@@ -9,9 +9,6 @@ import numpy as np
 
 from hedgelib import checks
 
-HOURS = (1, 2, 4, 8)
-"""Funding intervals in use, in hours."""
-
 _BAND = 0.0005
 
 
@@ -136,7 +133,7 @@ def rate(premium, interest=1e-4, hours=8, cap=None):
     """
     premium = checks.number("premium (fraction per 8 hours)", premium, at_least=-1, at_most=1)
     interest = checks.number("interest (fraction per 8 hours)", interest, at_least=-1, at_most=1)
-    divisor = 8 / _interval(hours)
+    divisor = 8 / checks.hours("hours", hours)
     limit = 1.0 if cap is None else checks.number("cap (fraction per interval)", cap, above=0, at_most=1)
     checks.broadcast(premium=premium, interest=interest, cap=limit)
     inside = np.abs(interest - premium) <= _BAND
@@ -179,12 +176,9 @@ def annualised(rates, hours=8, compounded=False):
     >>> round(annualised(0.0001), 4), round(annualised(0.0001, compounded=True), 4)
     (0.1095, 0.1157)
     """
-    rates = np.atleast_1d(_rate(rates))
-    if rates.ndim != 1 or not rates.size:
-        raise ValueError(f"rates must be one number or a list of at least one, got shape {rates.shape}")
-    if not isinstance(compounded, bool | np.bool_):
-        raise ValueError(f"compounded must be True or False, got {compounded!r}")
-    settlements = 24 / _interval(hours) * 365
+    rates = checks.row("rates", _rate(rates))
+    checks.kind("compounded", compounded, bool | np.bool_, "True or False")
+    settlements = 24 / checks.hours("hours", hours) * 365
     if not compounded:
         return float(rates.mean() * settlements)
     if np.any(rates == -1):
@@ -198,10 +192,3 @@ def annualised(rates, hours=8, compounded=False):
 def _rate(value):
     """Check a funding rate; the limit catches numbers given in percent or basis points."""
     return checks.number("rate (fraction per interval, 0.0001 is 0.01 %)", value, at_least=-1, at_most=1)
-
-
-def _interval(hours):
-    """Check a funding interval."""
-    if (checked := checks.single("hours", hours)) not in HOURS:
-        raise ValueError(f"hours must be one of {HOURS}, got {hours!r}")
-    return checked

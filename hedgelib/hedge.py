@@ -8,9 +8,6 @@ import pandas as pd
 from hedgelib import checks, contracts, perpetual
 from hedgelib.ticket import OrderTicket
 
-LARGEST_RATIO = 3.0
-LARGEST_LEVERAGE = 150.0
-
 
 @dataclass(frozen=True)
 class Hedge:
@@ -73,13 +70,13 @@ class Hedge:
         contract = self.contract
         if not isinstance(contract, contracts.Contract):
             contract = contracts.get(contract)
-        for field, name, limits in (
-            ("holding", "holding (coin)", {"above": 0}),
-            ("ratio", "ratio (share of the holding)", {"at_least": 0, "at_most": LARGEST_RATIO}),
-            ("leverage", "leverage", {"at_least": 1, "at_most": LARGEST_LEVERAGE}),
-        ):
-            object.__setattr__(self, field, checks.single(name, getattr(self, field), **limits))
-        object.__setattr__(self, "contract", contract)
+        checks.settle(
+            self,
+            holding=checks.single("holding (coin)", self.holding, above=0),
+            ratio=checks.single("ratio (share of the holding)", self.ratio, at_least=0, at_most=3),
+            leverage=checks.single("leverage", self.leverage, at_least=1, at_most=150),
+            contract=contract,
+        )
         checks.one_of("margin_from", self.margin_from, ("outside", "coins", "coin_margined"))
         checks.one_of("mode", self.mode, ("isolated", "cross"))
         if contract.inverse and self.margin_from != "coin_margined":
@@ -107,7 +104,7 @@ class Hedge:
             raise ValueError("wallet is for mode='cross': an isolated short is backed by its own margin only")
         limit = {"at_most": self.holding} if self.contract.inverse else {}
         wallet = checks.single(f"wallet ({self.contract.margin_unit})", self.wallet, above=0, **limit)
-        object.__setattr__(self, "wallet", wallet)
+        checks.settle(self, wallet=wallet)
 
     @property
     def hedged_holding(self):
@@ -154,7 +151,7 @@ class Hedge:
     def margin(self, price):
         """Initial margin of the short when opened at a price: USDT, or coins (inverse)."""
         price = _check(price)
-        return checks.plain(self._notional(price, price) / self.leverage)
+        return checks.plain(self._notional(price) / self.leverage)
 
     def coins_sold(self, price):
         """Coins sold to pay the margin, the same at any price; 0 unless `margin_from` is ``"coins"``."""
@@ -197,11 +194,13 @@ class Hedge:
         50000.0  -10000.0     5000.0    -5000.0
         """
         entry = checks.single("entry (USDT or USD)", entry, above=0)
-        prices = np.atleast_1d(checks.number("prices (USDT or USD)", prices, above=0))
-        if prices.ndim != 1 or not prices.size:
-            raise ValueError(f"prices must be one number or a list of at least one, got shape {prices.shape}")
+        prices = checks.row("prices (USDT or USD)", prices, above=0)
         spot = self.hedged_holding * (prices - entry)
-        short = self._short_pnl(entry, prices) * (prices if self.contract.inverse else 1)
+        if self.contract.inverse:
+            contracts_short, size = self.quantity(entry), self.contract.contract_size
+            short = perpetual.inverse_pnl(contracts_short, size, entry, prices) * prices
+        else:
+            short = perpetual.pnl(self.short_quantity, entry, prices)
         columns = {"spot_pnl": spot, "short_pnl": short, "total_pnl": spot + short}
         return pd.DataFrame(columns, index=pd.Index(prices, name="price"))
 
@@ -229,38 +228,10 @@ class Hedge:
         """
         return checks.plain(self.liquidation_price(entry) / _check(entry) - 1)
 
-    def return_on_equity(self, entry, price, margin_at="entry"):
-        """Profit and loss of the short as a share of its initial margin.
-
-        Parameters
-        ----------
-        entry, price : float or array
-            Entry price and mark price.
-        margin_at : str
-            Which of two conventions: the margin at the ``"entry"`` price or at the ``"mark"`` price.
-
-        Returns
-        -------
-        float or array
-            Fraction: −0.5 is a loss of half the margin.
-
-        Raises
-        ------
-        ValueError
-            If there is no short, and so no margin.
-        """
-        entry, price = _check(entry), _check(price)
-        checks.broadcast(entry=entry, price=price)
-        at = entry if checks.one_of("margin_at", margin_at, ("entry", "mark")) == "entry" else price
-        margin = self._notional(entry, at) / self.leverage
-        if np.any(margin == 0):
-            raise ValueError("return on equity needs a short: this hedge rounds down to none")
-        return checks.plain(self._short_pnl(entry, price) / margin)
-
     def ticket(self, entry):
         """Return the ``OrderTicket`` that opens the short at one price; ValueError if it would be refused."""
         price = self.contract.round_price(checks.single("entry (USDT or USD)", entry, above=0))
-        notional = self._notional(price, price)
+        notional = self._notional(price)
         return OrderTicket(
             contract=self.contract,
             quantity=self.quantity(price),
@@ -273,17 +244,11 @@ class Hedge:
             residual=self._unhedged(notional / (1 if self.contract.inverse else price)),
         )
 
-    def _notional(self, entry, mark):
-        """Value of the short opened at `entry`, at `mark`: USDT, or coins if inverse."""
+    def _notional(self, price):
+        """Value of the short when opened at a price: USDT, or coins if inverse."""
         if self.contract.inverse:
-            return self.quantity(entry) * self.contract.contract_size / mark
-        return self.short_quantity * mark
-
-    def _short_pnl(self, entry, price):
-        """Profit and loss of the short: USDT, or coins if inverse."""
-        if self.contract.inverse:
-            return perpetual.inverse_pnl(self.quantity(entry), self.contract.contract_size, entry, price)
-        return perpetual.pnl(self.short_quantity, entry, price)
+            return self.quantity(price) * self.contract.contract_size / price
+        return self.short_quantity * price
 
 
 def _check(price):

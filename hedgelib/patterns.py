@@ -89,8 +89,7 @@ def known(patterns, bars):
     bars = checks.whole("bars", bars, at_least=1, at_most=100_000_000)
     result = np.zeros(bars, dtype=bool)
     for pattern in patterns if isinstance(patterns, list | tuple) else [patterns]:
-        if not isinstance(pattern, Pattern):
-            raise ValueError(f"patterns must be a list or tuple of Pattern, got {pattern!r}")
+        checks.kind("patterns", pattern, Pattern, "a Pattern, or a list or tuple of them")
         if not 0 <= pattern.known < bars:
             raise ValueError(f"a pattern known at bar {pattern.known} lies outside the {bars} bars")
         result[pattern.known] = True
@@ -108,8 +107,5 @@ def tops(heights, confirm):
 
 
 def prices(close):
-    """Return `close` as a float array of one dimension, or say what is wrong with it."""
-    close = checks.number("close (USDT per coin)", close, above=0)
-    if np.ndim(close) != 1 or not np.size(close):
-        raise ValueError(f"close must be one row of prices, got shape {np.shape(close)}")
-    return close
+    """Return closing prices as a float array of one dimension, or say what is wrong with them."""
+    return checks.row("close (USDT per coin)", close, above=0)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
-from statsmodels.regression.linear_model import OLS
 
 from hedgelib import checks
 from hedgelib.dynamic_ratio import changes, dcc, ewma, out_of_sample, rolling
@@ -287,6 +286,9 @@ def _regress(held, shorted, lags):
     regressors = (shorted - shorted.mean(axis=0)) / shorted_spread
     if np.linalg.matrix_rank(regressors) < hedges:
         raise ValueError("hedges must not be mixtures of each other: their ratios cannot be told apart")
+    # Imported here: half a second and 55 MB that only those who regress should pay.
+    from statsmodels.regression.linear_model import OLS
+
     fit = OLS((held - held.mean()) / held_spread, regressors, hasconst=False).fit(
         cov_type="HAC", cov_kwds={"maxlags": lags}
     )

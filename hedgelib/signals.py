@@ -107,7 +107,7 @@ def double_top(close, confirm=5, tolerance=0.03, depth=0.03):
     >>> double_top([100, 110, 100, 111, 105, 99], confirm=1)
     (Pattern(kind='double_top', pivots=(1, 2, 3), known=5),)
     """
-    return _reversals("double_top", np.log(patterns.prices(close)), 2, confirm, tolerance, depth)
+    return _reversals("double_top", close, +1, 2, confirm, tolerance, depth)
 
 
 def double_bottom(close, confirm=5, tolerance=0.03, depth=0.03):
@@ -120,7 +120,7 @@ def double_bottom(close, confirm=5, tolerance=0.03, depth=0.03):
     >>> double_bottom([110, 100, 110, 99, 105, 111], confirm=1)
     (Pattern(kind='double_bottom', pivots=(1, 2, 3), known=5),)
     """
-    return _reversals("double_bottom", -np.log(patterns.prices(close)), 2, confirm, tolerance, depth)
+    return _reversals("double_bottom", close, -1, 2, confirm, tolerance, depth)
 
 
 def head_and_shoulders(close, confirm=5, tolerance=0.03, depth=0.03):
@@ -161,7 +161,7 @@ def head_and_shoulders(close, confirm=5, tolerance=0.03, depth=0.03):
     >>> head_and_shoulders([100, 110, 100, 120, 101, 111, 99], confirm=1)
     (Pattern(kind='head_and_shoulders', pivots=(1, 2, 3, 4, 5), known=6),)
     """
-    return _reversals("head_and_shoulders", np.log(patterns.prices(close)), 3, confirm, tolerance, depth)
+    return _reversals("head_and_shoulders", close, +1, 3, confirm, tolerance, depth)
 
 
 def inverse_head_and_shoulders(close, confirm=5, tolerance=0.03, depth=0.03):
@@ -174,9 +174,7 @@ def inverse_head_and_shoulders(close, confirm=5, tolerance=0.03, depth=0.03):
     >>> inverse_head_and_shoulders([110, 100, 110, 90, 109, 99, 111], confirm=1)
     (Pattern(kind='inverse_head_and_shoulders', pivots=(1, 2, 3, 4, 5), known=6),)
     """
-    return _reversals(
-        "inverse_head_and_shoulders", -np.log(patterns.prices(close)), 3, confirm, tolerance, depth
-    )
+    return _reversals("inverse_head_and_shoulders", close, -1, 3, confirm, tolerance, depth)
 
 
 def bearish_divergence(close, confirm=5, length=14):
@@ -229,8 +227,9 @@ def bullish_divergence(close, confirm=5, length=14):
     return _divergences("bullish_divergence", close, -1, confirm, length)
 
 
-def _reversals(kind, heights, count, confirm, tolerance, depth):
-    """Reversals of `count` tops; `heights` are log prices, negated to find bottoms."""
+def _reversals(kind, close, sign, count, confirm, tolerance, depth):
+    """Reversals of `count` neighbouring tops of sign · price; heights are logarithms."""
+    heights = sign * np.log(patterns.prices(close))
     confirm = checks.whole("confirm (bars)", confirm, at_least=1)
     tolerance, depth = (
         np.log1p(checks.single(name, value, at_least=0))

@@ -1,5 +1,6 @@
 """The order that opens a hedge, as it would be typed at the exchange."""
 
+import math
 from dataclasses import dataclass
 
 import pandas as pd
@@ -97,8 +98,11 @@ class OrderTicket:
         pandas.DataFrame
             One row per field of the order form, columns ``value`` and ``unit``.
         """
-        contract, margin = self.contract, self.contract.margin_unit
+        contract, margin, write = self.contract, self.contract.margin_unit, self.contract.margin_text
         currency = "USD" if contract.inverse else "USDT"
+        liquidation = (f"{self.liquidation_price:,.2f}", currency)
+        if math.isinf(self.liquidation_price):
+            liquidation = ("none: no rise alone liquidates it", "")
         rows = [
             ("Symbol", self.symbol, ""),
             ("Side", self.side, ""),
@@ -106,16 +110,11 @@ class OrderTicket:
             ("Leverage", f"{self.leverage:g}x", ""),
             ("Quantity", f"{self.quantity:,.10g}", "contracts" if contract.inverse else contract.base),
             ("Limit price", f"{self.price:,.2f}", currency),
-            ("Notional", _amount(self.notional, contract), margin),
-            ("Initial margin", _amount(self.initial_margin, contract), margin),
-            ("Liquidation price", f"{self.liquidation_price:,.2f}", currency),
-            ("Fee as maker", _amount(self.maker_fee, contract), margin),
-            ("Fee as taker", _amount(self.taker_fee, contract), margin),
+            ("Notional", write(self.notional), margin),
+            ("Initial margin", write(self.initial_margin), margin),
+            ("Liquidation price", *liquidation),
+            ("Fee as maker", write(self.maker_fee), margin),
+            ("Fee as taker", write(self.taker_fee), margin),
             ("Left unhedged by rounding", f"{self.residual:.6f}", contract.base),
         ]
         return pd.DataFrame(rows, columns=["field", "value", "unit"]).set_index("field")
-
-
-def _amount(amount, contract):
-    """Format an amount of margin: cents of USDT, eight decimals of a coin."""
-    return f"{amount:,.8f}" if contract.inverse else f"{amount:,.2f}"

@@ -1,5 +1,6 @@
 """A local exchange that speaks Binance's REST shapes, with faults on demand."""
 
+import itertools
 import json
 import threading
 import time
@@ -8,6 +9,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 from urllib.parse import parse_qs, urlsplit
+
+from hedgelib.market import exchange as library
 
 HOUR = 3_600_000
 BAR = 8 * HOUR
@@ -25,54 +28,64 @@ PATHS = {
 class FakeExchange:
     """Rows by kind, as the texts that are sent; what was asked; and the faults to come.
 
+    `rows` are those of the first symbol, `markets` those of all; they move together, each with some moves of
+    its own.
+
     `faults[kind]` is a list; each request of that kind takes the first one: a status (500), a status with
     seconds for Retry-After ((429, 7)), "slow", "cut", "gone" (the connection breaks), or a function of the
     rows.
     """
 
-    def __init__(self, first, bars, now, page=40, seed=1):
-        random, price = Random(seed), 60_000.0
-        self.rows, self.faults, self.asked = defaultdict(list), defaultdict(list), []
+    def __init__(self, first, bars, now, page=40, symbols=("BTCUSDT",)):
+        self.faults, self.asked = defaultdict(list), []
         self.now, self.page, self.timeout = now, page, 10_000
-        for opened in range(first, first + bars * BAR, BAR):
-            close = price * (1 + random.gauss(0, 0.02))
+        shared = Random(0)
+        moves = [shared.gauss(0, 0.02) for _ in range(bars)]
+        self.markets = {
+            symbol: self._market(symbol, first, moves, Random(seed))
+            for seed, symbol in enumerate(symbols, start=1)
+        }
+        self.rows = self.markets[symbols[0]]
+
+    @staticmethod
+    def _market(symbol, first, moves, random):
+        """Rows of one symbol, by kind."""
+        rows, price = defaultdict(list), 60_000.0
+        for opened, move in zip(itertools.count(first, BAR), moves, strict=False):
+            close = price * (1 + move + random.gauss(0, 0.005))
             for kind in ("spot", "perp", "mark"):
                 open_, end = (p * (1 + random.gauss(0, 1e-4)) for p in (price, close))
                 high, low = max(open_, end) * 1.0123, min(open_, end) * 0.9876
                 texts = [f"{p:.8f}" for p in (open_, high, low, end)]
-                self.rows[kind].append([opened, *texts, "12.5", opened + BAR - 1, "0", 7, "0", "0", "0"])
-            late = random.randrange(47)
-            self.rows["funding"].append(
-                {
-                    "symbol": "BTCUSDT",
-                    "fundingTime": opened + BAR + late,
-                    "fundingRate": f"{random.gauss(1, 2) / 1e4:.8f}",
-                }
-            )
+                rows[kind].append([opened, *texts, "12.5", opened + BAR - 1, "0", 7, "0", "0", "0"])
+            rate, late = random.gauss(1, 2) / 1e4, random.randrange(47)
+            settled = {"symbol": symbol, "fundingTime": opened + BAR + late, "fundingRate": f"{rate:.8f}"}
+            rows["funding"].append(settled)
             price = close
+        return rows
 
     def answer(self, kind, query):
         """Rows or symbols that a request asks for."""
         if kind == "time":
             return {"serverTime": self.now}
         if kind.endswith("symbols"):
-            symbol = {
-                "symbol": "BTCUSDT",
-                "baseAsset": "BTC",
-                "quoteAsset": "USDT",
-                "status": "TRADING",
-                "filters": [],
-            }
-            swap = {
-                "contractType": "PERPETUAL",
-                "marginAsset": "USDT",
-                "pair": "BTCUSDT",
-                "contractStatus": "TRADING",
-            }
-            return {"symbols": [symbol if kind == "spot symbols" else symbol | swap]}
+            coins = [
+                {
+                    "symbol": symbol,
+                    "baseAsset": symbol.removesuffix("USDT"),
+                    "quoteAsset": "USDT",
+                    "filters": [],
+                }
+                for symbol in self.markets
+            ]
+            spot = {"status": "TRADING"}
+            swap = spot | {"contractType": "PERPETUAL", "marginAsset": "USDT", "contractStatus": "TRADING"}
+            more = spot if kind == "spot symbols" else swap
+            return {"symbols": [coin | more | {"pair": coin["symbol"]} for coin in coins]}
         start, limit = int(query["startTime"][0]), min(int(query["limit"][0]), self.page)
         time_of = (lambda row: row["fundingTime"]) if kind == "funding" else (lambda row: row[0])
-        return [row for row in self.rows[kind] if start <= time_of(row) <= self.now][:limit]
+        rows = self.markets[query["symbol"][0]][kind]
+        return [row for row in rows if start <= time_of(row) <= self.now][:limit]
 
     def count(self, kind):
         """How often a kind was asked for."""
@@ -134,3 +147,20 @@ def serve(exchange):
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def clients(exchange):
+    """Serve it; yields a function that makes the library's clients, but of this exchange."""
+    real = library.client
+    with serve(exchange) as address:
+
+        def client(name):
+            made = real(name)
+            made.urls["api"] = {
+                key: address + "/" + url.split("/", 3)[3] for key, url in made.urls["api"].items()
+            }
+            made.enableRateLimit, made.timeout = False, exchange.timeout
+            return made
+
+        yield client

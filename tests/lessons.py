@@ -53,12 +53,23 @@ def run_cell(source, namespace, shown, name="cell"):
             shown.append(value)
 
 
+def switched(cell, source):
+    """Code of a cell; in the one tagged "market" the first statement takes its market from `source`."""
+    if not source or "market" not in cell.metadata.get("tags", []):
+        return cell.source
+    tree = ast.parse(cell.source)
+    tree.body[0].value = ast.parse(source, mode="eval").body
+    return ast.unparse(tree)
+
+
 @functools.cache
-def run(path):
+def run(path, source=""):
     """Run the notebook at `path` from top to bottom and return its `Lesson`.
 
     A solution is a block of code folded in ``<details>`` after the cell of its exercise. It runs where it
     stands; the check of the exercise follows unless the solution calls it itself.
+
+    `source`, an expression, takes the place of the lesson's market; solutions do not run then.
     """
     lesson = Lesson(path, {"__name__": "__main__"})
     lesson.namespace["display"] = lambda *objects: lesson.shown.extend(objects)
@@ -82,11 +93,12 @@ def run(path):
         for place, cell in enumerate(cells(path), start=1):
             if cell.cell_type == "code":
                 verdicts.clear()
-                run_cell(cell.source, lesson.namespace, lesson.shown, f"{path.name}, cell {place}")
+                code = switched(cell, source)
+                run_cell(code, lesson.namespace, lesson.shown, f"{path.name}, cell {place}")
                 if verdicts:
                     question = cell.source
                 lesson.starters |= verdicts
-            elif cell.cell_type == "markdown":
+            elif cell.cell_type == "markdown" and not source:
                 for folded in DETAILS.findall(cell.source):
                     for code in CODE.findall(folded):
                         verdicts.clear()

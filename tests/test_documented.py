@@ -65,7 +65,7 @@ def test_describes_each_parameter(name):
     if ELSEWHERE.search(text[""]):
         return
     taken = {each for each in inspect.signature(part).parameters if not each.startswith("_")}
-    told = described(text.get("Parameters") or text.get("Attributes", ""))
+    told = described(text.get("Parameters", ""))
     assert taken <= set(told)
     assert all(told[each].endswith((".", " : worksheet.Worksheet")) for each in taken)
 

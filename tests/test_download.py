@@ -6,7 +6,7 @@ import threading
 
 import pandas as pd
 import pytest
-from fake_exchange import BAR, FakeExchange, serve
+from fake_exchange import BAR, FakeExchange, clients
 
 from hedgelib import market
 from hedgelib.market import cache, exchange
@@ -34,17 +34,7 @@ def waits(monkeypatch):
 @pytest.fixture
 def lab(fake, waits, tmp_path, monkeypatch):
     """Download from the fake exchange into a cache of its own."""
-    real = exchange.client
-    with serve(fake) as address:
-
-        def client(name):
-            made = real(name)
-            made.urls["api"] = {
-                key: address + "/" + url.split("/", 3)[3] for key, url in made.urls["api"].items()
-            }
-            made.enableRateLimit, made.timeout = False, fake.timeout
-            return made
-
+    with clients(fake) as client:
         monkeypatch.setattr(exchange, "client", client)
         monkeypatch.setenv("HEDGELAB_CACHE", str(tmp_path))
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgelib.explorer import Choice, Explorer
-from hedgelib.picture import NOT_POSSIBLE, picture
+from hedgelib.picture import NOT_POSSIBLE, data_url, picture
 
 
 def draw(figure, ratio, price):
@@ -171,7 +171,7 @@ def test_readouts_agree_whichever_way_they_are_asked_for():
             slider.index = index
         readouts = explorer.figure(position)[1]
         assert explorer.svg(position)[1] == explorer.png(position)[1] == readouts
-        assert bytes(panel.image.value) == explorer.png(position)[0]
+        assert bytes(panel.image.value).decode() == data_url(explorer.png(position)[0])
         assert panel.image.tooltip == explorer.alt(readouts)
         for part in (text for item in readouts.items() for text in item):
             assert part.replace("&", "&amp;") in panel.readouts.value

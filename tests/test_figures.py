@@ -98,10 +98,13 @@ def test_grouped_bars_stand_beside_each_other_with_hatches_of_their_own(axes):
 
 def test_distribution_counts_every_outcome_also_beyond_the_limits(axes):
     values = [*range(100), 10_000]
-    readouts = figures.distribution(axes, values, limits=(0, 100), write=figures.number)
-    # 101 values: the 5 % quantile is the sixth, 5, and the six up to it have the mean 2.5 (rounded to even).
-    assert readouts == {"Median": "+50", "Worst 5 % up to": "+5", "Mean of these": "+2"}
-    assert sum(bar.get_height() for bar in axes.patches) == pytest.approx(1)
+    readouts = figures.distribution(axes, values, limits=(0, 100), tail=0.06, write=figures.number)
+    # 101 values: the 6 % quantile is the seventh, 6, and the seven up to it have the mean 3.
+    assert readouts == {"Median": "+50", "Worst 6 % up to": "+6", "Mean of these": "+3"}
+    # 40 bars over 100: each is 2.5 wide, and the one from 5 to 7.5 is hatched up to the quantile.
+    assert sum(bar.get_height() * bar.get_width() for bar in axes.patches) == pytest.approx(2.5)
+    assert max(bar.get_x() + bar.get_width() for bar in axes.patches if bar.get_hatch()) == pytest.approx(6)
+    assert min(bar.get_x() for bar in axes.patches if not bar.get_hatch()) == pytest.approx(6)
     assert [text.get_text() for text in axes.texts] == ["1.0 % beyond"]
     assert {bar.get_hatch() for bar in axes.patches} == {None, "///"}
 
@@ -137,9 +140,9 @@ def test_timeline_refuses_the_ledger_of_another_market():
     ("function", "arguments", "message"),
     [
         (figures.lines, ([1, 0], {"A": [0, 1]}), "x must be ascending"),
-        (figures.lines, ([0, 1], {"A": [0, 1, 2]}), r"A must hold 2 values, got an array of shape \(3,\)"),
+        (figures.lines, ([0, 1], {"A": [0, 1, 2]}), r"A must be one row of 2 numbers, got shape \(3,\)"),
         (figures.lines, ([0, 1], {"A": [0, np.nan]}), "A must be a finite number"),
-        (figures.lines, ([], {"A": []}), "at least one value"),
+        (figures.lines, ([], {"A": []}), "at least one number"),
         (figures.lines, ([0, 1], {str(n): [0, 1] for n in range(7)}), "at most 6 curves, got 7"),
         (
             figures.lines,
@@ -147,12 +150,12 @@ def test_timeline_refuses_the_ledger_of_another_market():
             "at, in the unit of x, must be a finite number at least 0 and at most 1, got 5",
         ),
         (figures.signed_bars, ({"A": np.inf},), "amounts must be a finite number"),
-        (figures.signed_bars, ({},), "at least one value"),
+        (figures.signed_bars, ({},), "at least one number"),
         (figures.grouped_bars, ([1], {}), "series must be one to 4 in number, got 0"),
-        (figures.grouped_bars, ([1], {"A": [1, 2]}), "A must hold 1 values"),
+        (figures.grouped_bars, ([1], {"A": [1, 2]}), "A must be one row of 1 numbers"),
         (figures.distribution, ([1, "a"],), "values must be a finite number"),
-        (figures.distribution, ([[1, 2]],), "list of at least one value"),
-        (figures.regression, ([1, 2], [1], 1), "y must hold 2 values"),
+        (figures.distribution, ([[1, 2]],), "one row of at least one number"),
+        (figures.regression, ([1, 2], [1], 1), "y must be one row of 2 numbers"),
         (figures.regression, ([1, 1], [1, 2], 1), "must each hold different values"),
         (figures.regression, ([1, 2], [1, 2], np.nan), "slope must be a finite number"),
     ],

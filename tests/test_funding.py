@@ -91,7 +91,7 @@ def test_a_repeated_period_is_annualised_the_same(period, hours):
         (lambda: funding.received([1, 2], 1, [0, 0, 0]), "matching shape"),
         (lambda: funding.inverse_received(1, -100, 1, 0), "size"),
         (lambda: funding.rate(2), "premium"),
-        (lambda: funding.rate(0, hours=3), "hours must be one of"),
+        (lambda: funding.rate(0, hours=3), "hours must be 1, 2, 4 or 8"),
         (lambda: funding.rate(0, hours=[8]), "hours must be one number"),
         (lambda: funding.rate(0, cap=0), "cap"),
         (lambda: funding.annualised([]), "at least one"),

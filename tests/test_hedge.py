@@ -145,15 +145,6 @@ def test_coin_margin_posting_less_can_be_liquidated():
     assert hedge.liquidation_price(60_000) == pytest.approx(119_520)
 
 
-def test_return_on_equity_in_both_conventions():
-    hedge = Hedge(1, 1, 3, "BTCUSDT")
-    # −10,000 on 20,000 posted, and on the 70,000/3 of margin at the mark price
-    assert hedge.return_on_equity(60_000, 70_000) == -0.5
-    assert hedge.return_on_equity(60_000, 70_000, margin_at="mark") == pytest.approx(-3 / 7)
-    # Inverse: 600 · 100 · (1/40,000 − 1/60,000) = 0.5 coin on 1 coin
-    assert Hedge(1, 1, 1, **inverse).return_on_equity(60_000, 40_000) == pytest.approx(0.5)
-
-
 # The order
 
 
@@ -186,6 +177,7 @@ def test_ticket_as_a_table():
     coins = Hedge(1, 1, 1, **inverse).ticket(60_000).table()
     assert coins.loc["Quantity"].tolist() == ["600", "contracts"]
     assert coins.loc["Initial margin"].tolist() == ["1.00000000", "BTC"]
+    assert coins.loc["Liquidation price"].tolist() == ["none: no rise alone liquidates it", ""]
 
 
 @pytest.mark.parametrize(
@@ -262,9 +254,6 @@ HEDGE = Hedge(1, 1, 2, "BTCUSDT")
         (lambda: HEDGE.payoff([60_000], 1), "entry .USDT or USD. must be one number"),
         (lambda: HEDGE.ticket([60_000]), "must be one number"),
         (lambda: HEDGE.ticket(0.01), "at least 0.1"),
-        (lambda: HEDGE.return_on_equity(1, 1, margin_at="exit"), "margin_at must be one of"),
-        (lambda: HEDGE.return_on_equity([1, 2], [1, 2, 3]), "matching shape"),
-        (lambda: Hedge(1, 0, 2, "BTCUSDT").return_on_equity(1, 1), "needs a short"),
         (lambda: Hedge(1, 1, 1, **inverse).short_quantity, "ask quantity"),
         (lambda: Hedge(1, 1, 1, **inverse).residual, "depends on the price"),
     ],

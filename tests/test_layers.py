@@ -1,26 +1,17 @@
-"""The layers of the library: a module imports only what stands to its left."""
+"""The layers of the library: a module imports only what stands beside or above it in README's table."""
 
 import ast
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
-LIBRARY = Path(__file__).parents[1] / "hedgelib"
-ORDER = [
-    {"checks", "environment", "exercise"},
-    {"perpetual", "funding", "survival"},
-    {"ratio", "dynamic_ratio", "signals", "patterns"},
-    {"contracts", "ticket"},
-    {"hedge"},
-    {"market"},
-    {"plan"},
-    {"ledger"},
-    {"picture", "figures"},
-    {"worksheet"},
-    {"explorer", "form"},
-]
-RANK = {name: rank for rank, names in enumerate(ORDER) for name in names}
+ROOT = Path(__file__).parents[1]
+LIBRARY = ROOT / "hedgelib"
+TOLD = (ROOT / "README.md").read_text(encoding="utf-8").partition("from the bottom up")[2]
+LAYERS = [re.findall(r"`(\w+)`", row) for row in re.findall(r"^\| (`.*?) \|", TOLD, re.MULTILINE)]
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ARITHMETIC = {"perpetual", "funding", "survival", "ratio", "dynamic_ratio"}
 ALLOWED = {"numpy", "scipy", "statsmodels", "arch"} | sys.stdlib_module_names
 
@@ -45,6 +36,10 @@ def imports(path):
 
 FILES = sorted(path for path in LIBRARY.rglob("*.py") if path.parent != LIBRARY or path.stem != "__init__")
 every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(LIBRARY)))
+
+
+def test_readme_knows_every_module():
+    assert sorted(name for names in LAYERS for name in names) == sorted({part(path) for path in FILES})
 
 
 @every_file

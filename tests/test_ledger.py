@@ -245,6 +245,7 @@ class TestPlans:
         # 12,000 is below 20 % of 68,000: 8,400 more make 30 %. At 75,000 it is 13,400: the last 1,600 go.
         assert rows["top_ups"].round(2).tolist() == [0, 8_400, 10_000, 10_000, 10_000]
         assert rows["margin"].round(2).tolist()[:4] == [20_000, 20_400, 15_000, 8_000]
+        assert rows["event"].iloc[1] == "topped up by 8,400.00 USDT"
         # 30,000 + 60,000 = 1.004 · price
         assert rows["event"].iloc[4] == "liquidated at 89,641.43"
 
@@ -304,7 +305,7 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("arguments", "message"),
         [
-            (([1, 2], FULL), "a market must be a DataFrame"),
+            (([1, 2], FULL), "market must be a DataFrame"),
             ((market([60_000, -1]), FULL), "spot must be above 0"),
             ((market([60_000]), "full"), "hedge must be a hedge.Hedge"),
             ((market([60_000]), FULL, 0.5), "plan must be a plan.Plan"),

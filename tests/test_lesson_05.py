@@ -93,7 +93,7 @@ def test_same_wealth_different_fate(lesson):
 
 
 def test_the_run_up_kills_3x_and_spares_2x(lesson):
-    run_up, walked = lesson["run_up"], lesson["walked"]
+    run_up, walked = lesson["market_frame"], lesson["walked"]
     assert "simulated" in run_up.attrs["label"]
     rise = run_up["mark_high"].max() / run_up["mark"].iloc[0] - 1
     assert 0.34 < rise < 0.48
@@ -121,8 +121,8 @@ def test_the_markets_of_the_player_do_what_the_tasks_say(lesson):
             "spot"
         ].iloc[0]
 
-    assert change("there and back", 3) == ([26], pytest.approx(-0.283, abs=5e-4))
-    assert change("there and back", 2) == ([], pytest.approx(0.027, abs=5e-4))
+    assert change("market above", 3) == ([26], pytest.approx(-0.283, abs=5e-4))
+    assert change("market above", 2) == ([], pytest.approx(0.027, abs=5e-4))
     assert change("rise, then crash", 3) == ([27], pytest.approx(-0.709, abs=5e-4))
     assert change("rise, then crash", 2) == ([], pytest.approx(0.024, abs=5e-4))
 

@@ -54,7 +54,7 @@ CLAIMED = {
     "2x or lower gives plenty of room": "24% (BTC), 40% (ETH) in 90 days",
     "use 2x to 3x": "40% (BTC), 52% (ETH) in 90 days",
     "funding is mostly positive": "86.5% (BTC); 65.8% (ETH in 2022)",
-    "negative funding: it may drop": "next 7 days +3.9%, else +0.9%",
+    "negative funding: it may drop": "next 7 days +3.6%, else +0.9%",
     "batches of 30/30/40 ensure protection": "70%, 40% unprotected",
     "take profit at 55,000 earns 5,000": "+5,000 USDT",
     "BTC −10 %, ETH −15 %": "measured 1.11; 1.47 in 2025",

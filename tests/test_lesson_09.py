@@ -44,7 +44,7 @@ def test_chances_by_the_reflection_principle_and_the_facts(names):
 
 def test_the_simulated_run_up_kills_the_plan_with_its_reserve(names):
     rows = names["rows"][names["rows"]["event"] != ""]
-    assert rows["event"].tolist()[1:] == ["topped up by 5,000", "liquidated at 30,384.71"]
+    assert rows["event"].tolist()[1:] == ["topped up by 5,000.00 USDT", "liquidated at 30,384.71"]
     # Everything behind the short is lost: margin, reserve and the funding received on the way.
     last = rows.iloc[-1]
     assert last["short_pnl"] + last["liquidation_loss"] < -(10_000 + 5_000)

@@ -275,3 +275,8 @@ def test_validate_compares_hours_with_the_rows():
 def test_rows_of_a_frame_are_evenly_spaced(files):
     times = market.read_csv(**files).index
     assert all(after - before == pd.Timedelta("8h") for before, after in pairwise(times))
+
+
+def test_an_empty_text_is_no_cache():
+    with pytest.raises(ValueError, match="cache must be the path of a folder, got ''"):
+        market.history("BTCUSDT", "2024-01-01", "2024-01-02", cache="")

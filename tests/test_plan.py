@@ -165,7 +165,7 @@ def test_plans_are_values():
         (lambda: Below(price=1, move=1), "give either price"),
         (lambda: Above(price=0), "price"),
         (lambda: Above(move=-1), "move"),
-        (lambda: Signal("double_top"), "callable"),
+        (lambda: Signal("double_top"), "function must be a function"),
         (lambda: Signal(lambda close: close).fired(PATH), "one bool per bar"),
         (lambda: Signal(lambda close: [True]).fired(PATH), "one bool per bar"),
         (lambda: Signal(lambda close: (1, 2)).fired(PATH), "Pattern"),
@@ -182,7 +182,7 @@ def test_plans_are_values():
         (lambda: Plan(stop=TakeProfit(price=1)), "stop must be a Stop"),
         (lambda: Plan(top_up=1_000), "top_up must be a TopUp"),
         (lambda: Plan(band=0), "band"),
-        (lambda: Plan(rehedge=1), "rehedge must be a bool"),
+        (lambda: Plan(rehedge=1), "rehedge must be True or False"),
     ],
 )
 def test_refused(build, message):

@@ -204,10 +204,10 @@ def test_paths_are_cut_and_become_frames():
     assert one["mark"].tolist() == paths.mark[2].tolist()
     assert one.attrs["symbol"] == paths.symbol == "BTCUSDT"
     assert repr(paths).startswith("<5 paths of 13 bars of 8 hours: simulated BTC")
-    for wrong in (5, -1, 1.0):
-        with pytest.raises(ValueError, match="row must be a whole number from 0 to 4"):
+    for wrong in (5, -1, 1.5, True):
+        with pytest.raises(ValueError, match="row must be a"):
             paths.frame(wrong)
-    with pytest.raises(ValueError, match="taken by a slice"):
+    with pytest.raises(ValueError, match="rows must be a slice"):
         paths[0]
 
 
@@ -234,18 +234,18 @@ def test_broken_paths_are_refused(change, message):
     [
         (lambda: market.scenario("moon"), "scenario must be one of 'perp_era', 'bull_run'"),
         (lambda: market.scenario(None), "scenario must be one of"),
-        (lambda: market.scenario("bear", seed=-1), "seed must be a whole number from 0"),
+        (lambda: market.scenario("bear", seed=-1), "seed must be a finite number at least 0"),
         (lambda: market.scenario("bear", seed=0.5), "seed must be a whole number"),
-        (lambda: market.scenario("bear", days=1), "days must be a whole number from 2"),
-        (lambda: market.scenario("bear", days=True), "days must be a whole number"),
-        (lambda: market.scenario("bear", days=10**12), "days must be a whole number"),
+        (lambda: market.scenario("bear", days=1), "days must be a finite number at least 2"),
+        (lambda: market.scenario("bear", days=True), "days must be a finite number"),
+        (lambda: market.scenario("bear", days=10**12), "at most 16,666,666, got 1000000000000"),
         (lambda: market.scenario("bear", coins=()), "coins must be a tuple"),
         (lambda: market.scenario("bear", coins="BTC"), "coins must be a tuple"),
         (lambda: market.scenario("bear", coins=("BTC", "BTC")), "coins must be a tuple of different coins"),
         (lambda: market.scenario("bear", coins=("DOGE",)), "coin of bear must be one of 'BTC', 'ETH'"),
         (lambda: market.scenario("bear", days=100_000), "spot of the paths"),
-        (lambda: market.paths("bear", 0), "n must be a whole number from 1"),
-        (lambda: market.paths("bear", 10**7), "n must be a whole number from 1"),
+        (lambda: market.paths("bear", 0), r"n \(paths\) must be a finite number at least 1"),
+        (lambda: market.paths("bear", 10**7), r"n \(paths\) must be .* at most 44,326"),
         (lambda: market.paths("bear", 2, drift="up"), r"drift \(log return per year\) must be"),
         (lambda: market.paths("bear", 2, days=36500, drift=90), "of the paths"),
     ],

@@ -213,9 +213,9 @@ class TestKnown:
     def test_refuses_patterns_from_elsewhere(self):
         with pytest.raises(ValueError, match="known at bar 4 lies outside the 4 bars"):
             signals.known([signals.Pattern("high", (2,), 4)], 4)
-        with pytest.raises(ValueError, match="list or tuple of Pattern"):
+        with pytest.raises(ValueError, match="must be a Pattern, or a list or tuple of them"):
             signals.known([3], 4)
-        with pytest.raises(ValueError, match="list or tuple of Pattern"):
+        with pytest.raises(ValueError, match="must be a Pattern, or a list or tuple of them"):
             signals.known(None, 4)
         with pytest.raises(ValueError, match="bars"):
             signals.known((), 0)
@@ -224,7 +224,7 @@ class TestKnown:
 @pytest.mark.parametrize("find", [*TOPS, *BOTTOMS, signals.pivots, signals.rsi])
 @pytest.mark.parametrize(
     "close",
-    [[], 100.0, [[100.0, 101.0]], [100, np.nan], [100, np.inf], [100, 0], [100, -1], ["100"], None],
+    [[], [[100.0, 101.0]], [100, np.nan], [100, np.inf], [100, 0], [100, -1], ["100"], None],
     ids=repr,
 )
 def test_bad_prices_are_refused(find, close):

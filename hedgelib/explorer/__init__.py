@@ -198,12 +198,15 @@ class Explorer:
 
     def png(self, position, dpi=picture.DPI):
         """Return the picture of a state as PNG bytes, and its readouts."""
-        return self._render(position, "png", dpi)
+        figure, readouts = self.figure(position)
+        with picture.style():
+            return picture.png(figure, dpi), readouts
 
     def svg(self, position):
         """Return the picture of a state as SVG text, and its readouts."""
-        image, readouts = self._render(position, "svg", dpi=72)
-        return image.decode(), readouts
+        figure, readouts = self.figure(position)
+        with picture.style():
+            return picture.svg(figure), readouts
 
     def alt(self, readouts):
         """Return the text that stands for the picture with these readouts."""
@@ -227,7 +230,7 @@ class Explorer:
     def _repr_mimebundle_(self, include=None, exclude=None):
         png, readouts = self.shown(self.start)
         caption = f"<figcaption><strong>{html.escape(self.title)}</strong></figcaption>"
-        still = picture.image_html(picture.smaller(png), self.alt(readouts), self.size)
+        still = picture.image_html(png, self.alt(readouts), self.size)
         return {
             **self.widget()._repr_mimebundle_(),
             "text/html": f"<figure>{caption}{still}{picture.readouts_html(readouts)}</figure>",
@@ -247,11 +250,6 @@ class Explorer:
         ):
             raise ValueError(f'explorer "{self.title}" has no state at {position!r}')
         return tuple(position)
-
-    def _render(self, position, kind, dpi):
-        figure, readouts = self.figure(position)
-        with picture.style():
-            return picture.render(figure, kind, dpi), readouts
 
     def _draw(self, position, layout=None):
         """Figure and readouts of a state; no figure if `draw` refuses it."""
@@ -286,5 +284,6 @@ class Explorer:
                 continue
             figure.get_layout_engine().execute(figure)
             boxes.append([axes.get_position().extents for axes in figure.axes])
+            figure.clear()
         fitting = np.array([extents for extents in boxes if len(extents) == len(boxes[0])])
         return np.concatenate([fitting[..., :2].max(axis=0), fitting[..., 2:].min(axis=0)], axis=-1).tolist()

@@ -3,7 +3,7 @@
 import numpy as np
 
 from hedgelib import checks
-from hedgelib.figures.dressing import FILLS, check, dress, interval, named, vector
+from hedgelib.figures.dressing import FILLS, check, dress, interval, named
 from hedgelib.figures.formats import percent, usdt
 from hedgelib.picture import BLACK, GREY
 
@@ -41,7 +41,7 @@ def signed_bars(axes, amounts, *, title="", xlabel="Profit or loss (USDT)", limi
     {'Funding': '+1,200 USDT', 'Fees': '−60 USDT'}
     """
     check(axes, write, title=title, xlabel=xlabel)
-    values = vector("amounts", list(named("amounts", amounts).values()))
+    values = checks.row("amounts", list(named("amounts", amounts).values()))
     readouts = dict(zip(amounts, map(write, values.tolist()), strict=True))
     if limit is None:
         limit = 1.6 * max(np.abs(values).max(), 1e-9)
@@ -112,7 +112,7 @@ def grouped_bars(axes, groups, series, *, title="", xlabel="", ylabel="", yticks
     places = np.arange(len(groups))
     readouts = {}
     for index, (name, values) in enumerate(series.items()):
-        heights = vector(name, values, len(groups))
+        heights = checks.row(name, values, len(groups))
         shift = (index - (len(series) - 1) / 2) * width
         axes.bar(places + shift, heights, width, label=name, **FILLS[index])
         readouts |= {
@@ -162,7 +162,7 @@ def distribution(
     {'Median': '50', 'Worst 5 % up to': '5', 'Mean of these': '2'}
     """
     check(axes, write, title=title, xlabel=xlabel)
-    values, limits = vector("values", values), interval("limits", limits)
+    values, limits = checks.row("values", values), interval("limits", limits)
     tail = checks.single("tail", tail, above=0, below=1)
     quantile = np.quantile(values, tail)
     marks = {
@@ -172,11 +172,12 @@ def distribution(
     }
     low, high = (values.min(), values.max()) if limits is None else limits
     counts, edges = np.histogram(np.clip(values, low, high), bins=40, range=(low, high))
-    worst = edges[1:] <= quantile
-    for chosen, fill in [(~worst, FILLS[0]), (worst, FILLS[1])]:
-        axes.bar(
-            edges[:-1][chosen], counts[chosen] / len(values), np.diff(edges)[chosen], align="edge", **fill
-        )
+    # The hatch of the worst ends at the quantile, which may lie inside a bar.
+    hatched = np.clip(quantile, edges[:-1], edges[1:])
+    for start, end, fill in [(hatched, edges[1:], FILLS[0]), (edges[:-1], hatched, FILLS[1])]:
+        some = start < end
+        heights = counts[some] / len(values)
+        axes.bar(start[some], heights, (end - start)[some], align="edge", **fill)
     for (name, value), shape in zip(marks.items(), ["-", "--", ":"], strict=True):
         axes.axvline(value, color=BLACK, linestyle=shape, linewidth=2, label=name)
     for beyond, place, side in [(values < low, 0.01, "left"), (values > high, 0.99, "right")]:

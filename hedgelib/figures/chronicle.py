@@ -53,8 +53,7 @@ def timeline(figure, market, rows, *, title="", price_limits=None, wealth_limits
     >>> readouts["Wealth at the end"], readouts["Change"], readouts["Highest margin ratio"]
     ('89,977 USDT', '−23 USDT', '1.4 %')
     """
-    if not isinstance(figure, FigureBase):
-        raise ValueError(f"figure must be a matplotlib figure, got {type(figure).__name__}")
+    checks.kind("figure", figure, FigureBase, "a matplotlib figure")
     checks.text("title", title)
     limits = interval("price_limits", price_limits), interval("wealth_limits", wealth_limits)
     validate(market)

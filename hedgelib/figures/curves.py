@@ -1,9 +1,9 @@
-"""Pictures made of curves: payoffs and other lines, a ledger in time, a regression."""
+"""Pictures made of curves: payoffs and other lines, and a regression."""
 
 import numpy as np
 
 from hedgelib import checks
-from hedgelib.figures.dressing import check, dress, interval, named, vector
+from hedgelib.figures.dressing import check, dress, interval, named
 from hedgelib.figures.formats import number, usdt
 from hedgelib.picture import BLUE, GREY, VERMILION
 
@@ -63,7 +63,7 @@ def lines(
     {'Short': '−5,000 USDT'}
     """
     check(axes, write, ticks=[xticks, yticks], title=title, xlabel=xlabel, ylabel=ylabel)
-    x, ylim = vector("x", x), interval("ylim", ylim)
+    x, ylim = checks.row("x", x), interval("ylim", ylim)
     if np.any(np.diff(x) <= 0):
         raise ValueError("x must be ascending")
     if not 1 <= len(named("series", series)) <= len(MARKERS):
@@ -75,7 +75,7 @@ def lines(
     axes.axhline(0, color=GREY, linewidth=1, linestyle="-")
     readouts = {}
     for marker, (name, values) in zip(MARKERS, series.items(), strict=False):
-        y = vector(name, values, len(x))
+        y = checks.row(name, values, len(x))
         (line,) = axes.plot(x, y, label=name)
         if at is not None:
             readouts[name] = write(float(np.interp(at, x, y)))
@@ -163,8 +163,8 @@ def regression(axes, x, y, slope, *, title="", xlabel="", ylabel="", limit=None,
     {'Slope': '1.50', 'Correlation': '1.00'}
     """
     check(axes, ticks=[ticks], title=title, xlabel=xlabel, ylabel=ylabel)
-    x = vector("x", x)
-    y = vector("y", y, len(x))
+    x = checks.row("x", x)
+    y = checks.row("y", y, len(x))
     slope = checks.single("slope", slope)
     if np.ptp(x) == 0 or np.ptp(y) == 0:
         raise ValueError("x and y must each hold different values, got a constant")

@@ -1,6 +1,7 @@
 """What all pictures share: fills that differ in more than colour; labels, ticks and legends."""
 
-import numpy as np
+from collections.abc import Callable
+
 from matplotlib.axes import Axes
 from matplotlib.ticker import StrMethodFormatter
 
@@ -8,29 +9,19 @@ from hedgelib import checks
 from hedgelib.picture import BLUE, GREEN, PURPLE, VERMILION
 
 LEGEND_ROW = 24  # points between the axes and their title, where the legend stands
-HATCHED = {"hatch": "///", "edgecolor": "white"}
 FILLS = [
     {"color": BLUE},
-    {"color": VERMILION, **HATCHED},
+    {"color": VERMILION, "hatch": "///", "edgecolor": "white"},
     {"color": GREEN, "hatch": "...", "edgecolor": "white"},
     {"color": PURPLE, "hatch": "xxx", "edgecolor": "white"},
 ]
-
-
-def vector(name, values, length=None):
-    """One-dimensional finite array of at least one value, or exactly `length`."""
-    vector = np.atleast_1d(checks.number(name, values))
-    if vector.ndim != 1 or not vector.size or length not in (None, len(vector)):
-        wanted = f"{length} values" if length else "a list of at least one value"
-        raise ValueError(f"{name} must hold {wanted}, got an array of shape {vector.shape}")
-    return vector
 
 
 def interval(name, limits):
     """Two ascending limits, or None for those that fit."""
     if limits is None:
         return None
-    low, high = vector(name, limits, 2).tolist()
+    low, high = checks.row(name, limits, 2).tolist()
     if not low < high:
         raise ValueError(f"{name} must ascend, got {low:g} and {high:g}")
     return low, high
@@ -38,19 +29,13 @@ def interval(name, limits):
 
 def named(name, values):
     """Values by name, or what is wrong with them."""
-    if not isinstance(values, dict):
-        raise ValueError(f"{name} must be a dict of name to values, got {values!r:.80}")
-    return values
+    return checks.kind(name, values, dict, "a dict of name to values")
 
 
 def check(axes, write=str, ticks=(), **texts):
     """Refuse axes, a function that writes values, formats of ticks and texts that are none."""
-    if not isinstance(axes, Axes):
-        raise ValueError(
-            f"axes must be matplotlib axes, as figure.subplots() gives, got {type(axes).__name__}"
-        )
-    if not callable(write):
-        raise ValueError(f"write must be a function that writes a value, got {write!r}")
+    checks.kind("axes", axes, Axes, "matplotlib axes, as figure.subplots() gives")
+    checks.kind("write", write, Callable, "a function that writes a value")
     for name, text in texts.items():
         checks.text(name, text)
     for form in ticks:

@@ -35,8 +35,7 @@ def number(value, decimals=0, unit="", signed=True):
     """
     value, decimals = _real(value), checks.whole("decimals", decimals, at_least=0, at_most=15)
     checks.text("unit", unit)
-    if not isinstance(signed, bool):
-        raise ValueError(f"signed must be True or False, got {signed!r}")
+    checks.kind("signed", signed, bool, "True or False")
     text = f"{value:{'+' if signed else ''},.{decimals}f}"
     if np.isnan(value):
         text = "–"
@@ -46,25 +45,7 @@ def number(value, decimals=0, unit="", signed=True):
 
 
 def usdt(value, decimals=0, signed=True):
-    """Write an amount of USDT.
-
-    Parameters
-    ----------
-    value : float
-        USDT.
-    decimals : int
-        Digits after the point.
-    signed : bool
-        Whether a positive amount gets a plus sign.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    ValueError
-        If the value is no number, or `decimals` no whole number from 0 to 15.
+    """Write an amount of USDT, parameters and errors as in `number`.
 
     Examples
     --------
@@ -75,25 +56,7 @@ def usdt(value, decimals=0, signed=True):
 
 
 def percent(value, decimals=1, signed=False):
-    """Write a fraction as a percentage.
-
-    Parameters
-    ----------
-    value : float
-        Fraction: 0.25 is 25 %.
-    decimals : int
-        Digits after the point.
-    signed : bool
-        Whether a positive fraction gets a plus sign.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    ValueError
-        If the value is no number, or `decimals` no whole number from 0 to 15.
+    """Write a fraction (0.25 is 25 %) as a percentage, parameters and errors as in `number`.
 
     Examples
     --------

@@ -8,14 +8,16 @@ coin and is valued at spot.
 import numpy as np
 import pandas as pd
 
+from hedgelib import checks
 from hedgelib.hedge import Hedge
 from hedgelib.ledger import bars, engine
+from hedgelib.ledger.bars import OtherPosition
 from hedgelib.ledger.book import STATE, statement
 from hedgelib.ledger.outcome import Outcome
 from hedgelib.plan import Plan
 from hedgelib.plan.targets import Target
 
-OtherPosition = bars.OtherPosition
+__all__ = ["COLUMNS", "OtherPosition", "Outcome", "run", "run_many"]
 
 COLUMNS = (
     "wealth",
@@ -136,12 +138,8 @@ def run_many(paths, hedge, plan=None, other=None):
     ----------
     paths : market.Paths
         Column 0 is the bar at whose close the hedge is opened.
-    hedge : Hedge
-        What is held and shorted.
-    plan : Plan or Target, optional
-        How the hedge moves in time; all of it throughout where left out.
-    other : OtherPosition, optional
-        Another position in the same cross wallet.
+    hedge, plan, other
+        As in `run`.
 
     Returns
     -------
@@ -187,13 +185,10 @@ def run_many(paths, hedge, plan=None, other=None):
 
 def _checked(hedge, plan, other, path):
     """Return hedge and plan, a bare target made a plan, after checking that they go together."""
-    if not isinstance(hedge, Hedge):
-        raise ValueError(f"hedge must be a hedge.Hedge, got {hedge!r}")
+    checks.kind("hedge", hedge, Hedge, "a hedge.Hedge")
     plan = Plan(plan) if isinstance(plan, Target) else Plan() if plan is None else plan
-    if not isinstance(plan, Plan):
-        raise ValueError(f"plan must be a plan.Plan, one of its targets, or None, got {plan!r}")
-    if other is not None and not isinstance(other, OtherPosition):
-        raise ValueError(f"other must be a ledger.OtherPosition or None, got {other!r}")
+    checks.kind("plan", plan, Plan, "a plan.Plan, one of its targets, or None")
+    checks.kind("other", other, OtherPosition | None, "a ledger.OtherPosition, or None")
     if other is not None:
         if hedge.mode != "cross" or hedge.contract.inverse:
             raise ValueError("another position needs a shared USDT wallet: a linear hedge with mode='cross'")

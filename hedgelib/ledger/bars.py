@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 
 from hedgelib import checks, market, perpetual
-from hedgelib.perpetual.brackets import Brackets
+from hedgelib.perpetual.brackets import Brackets, check_table
 
 SERIES = ("spot", "mark", "mark_high", "mark_low", "last_high", "last_low", "funding")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bars:
     """Price paths, each a row; column 0 is the bar at whose close everything begins.
 
@@ -45,23 +45,7 @@ class Bars:
 
 
 def of_frame(frame):
-    """Return the bars of a market frame.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        A market frame; optional columns ``last_high`` and ``last_low`` (USDT per coin).
-
-    Returns
-    -------
-    Bars
-        One path.
-
-    Raises
-    ------
-    ValueError
-        If it is no market frame.
-    """
+    """Return the path of a market frame, which may have ``last_high`` and ``last_low`` (USDT per coin)."""
     frame = market.validate(frame)
     columns = {}
     for name in SERIES:
@@ -73,32 +57,15 @@ def of_frame(frame):
 
 
 def of_paths(paths):
-    """Return the bars of many paths.
-
-    Parameters
-    ----------
-    paths : market.Paths
-        They have checked their numbers themselves.
-
-    Returns
-    -------
-    Bars
-        The same arrays, not copied.
-
-    Raises
-    ------
-    ValueError
-        If it is anything else.
-    """
+    """Return the bars of a ``market.Paths``, which has checked its numbers itself; nothing is copied."""
     if isinstance(paths, Bars):
         return paths
-    if not isinstance(paths, market.Paths):
-        raise ValueError(f"paths must be a market.Paths, as market.paths makes them, got {paths!r:.80}")
+    checks.kind("paths", paths, market.Paths, "a market.Paths, as market.paths makes them")
     columns = {name: getattr(paths, name) for name in market.COLUMNS}
     return Bars(**columns, last_high=paths.mark_high, last_low=paths.mark_low, hours=paths.hours)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OtherPosition:
     """Another linear position in the same cross wallet, held unchanged throughout.
 
@@ -121,6 +88,17 @@ class OtherPosition:
     ------
     ValueError
         If a number is out of range or a part is not of its kind.
+
+    Examples
+    --------
+    Ten ether long from 3,000 USDT have gained 1,000 USDT at 3,100, and need 124 USDT of margin:
+
+    >>> from hedgelib import contracts
+    >>> ether = market.drawn({0: 3_000, 1: 3_100})
+    >>> other = OtherPosition(10, 3_000, side=1, brackets=contracts.get("ETHUSDT").brackets, market=ether)
+    >>> pnl, maintenance, *_ = other.series(shape=(1, 4))
+    >>> pnl[0, -1].item(), maintenance[0, -1].item()
+    (1000.0, 124.0)
     """
 
     quantity: float
@@ -131,16 +109,15 @@ class OtherPosition:
 
     def __post_init__(self):
         """Check the position."""
-        checks.single("quantity (coin)", self.quantity, above=0)
-        checks.single("entry (USDT)", self.entry, above=0)
-        if np.ndim(checks.side(self.side)):
-            raise ValueError(f"side must be one number, got {self.side!r}")
-        if not isinstance(self.brackets, Brackets):
-            raise ValueError(f"brackets must be a perpetual.Brackets, got {type(self.brackets).__name__}")
-        if isinstance(self.market, pd.DataFrame):
-            object.__setattr__(self, "market", of_frame(self.market))
-        else:
-            object.__setattr__(self, "market", of_paths(self.market))
+        bars = of_frame if isinstance(self.market, pd.DataFrame) else of_paths
+        checks.settle(
+            self,
+            quantity=checks.single("quantity (coin)", self.quantity, above=0),
+            entry=checks.single("entry (USDT)", self.entry, above=0),
+            side=checks.side(checks.single("side", self.side)),
+            market=bars(self.market),
+        )
+        check_table(self.brackets)
 
     def check_shape(self, shape):
         """Refuse prices that are not bar by bar those of the hedge."""

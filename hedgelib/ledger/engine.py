@@ -17,26 +17,7 @@ _SLACK = 1e-9
 
 
 def run(bars, hedge, plan, other=None, diary=None):
-    """Play all bars of all paths.
-
-    Parameters
-    ----------
-    bars : Bars
-        The paths.
-    hedge : Hedge
-        What is held and shorted.
-    plan : Plan
-        How it moves.
-    other : OtherPosition, optional
-        What else is in a cross wallet.
-    diary : Diary, optional
-        Where every bar of a single path is written down.
-
-    Returns
-    -------
-    Rules
-        The state after the last bar.
-    """
+    """Play all bars of all paths, given as to `Rules`, and return these in their state after the last bar."""
     rules = Rules(bars, hedge, plan, other, diary)
     paths, length = bars.spot.shape
     everyone = np.arange(paths)

@@ -8,9 +8,11 @@ import pandas as pd
 from hedgelib import checks
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Outcome:
-    """The end of every path, as ``ledger.run_many`` returns it. All arrays have shape (paths,).
+    """The end of every path, as ``ledger.run_many`` returns it.
+
+    All arrays have shape (paths,).
 
     Parameters
     ----------

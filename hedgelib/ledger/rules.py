@@ -235,4 +235,6 @@ class Rules:
         book.top_ups[i] += amount * self._unit(i, t)
         self.reserve[i] -= amount
         if self.diary is not None:
-            self.diary.note(t[0], f"topped up by {amount[0]:,.10g}")
+            contract = book.contract
+            added = f"{contract.margin_text(amount[0])} {contract.margin_unit}"
+            self.diary.note(t[0], f"topped up by {added}")

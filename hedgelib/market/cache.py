@@ -11,40 +11,20 @@ _MARK = "# hedgelab table, sha256 "
 
 
 def folder(chosen=None):
-    """Return the folder of the cache.
-
-    Parameters
-    ----------
-    chosen : path, optional
-        Where to keep it; otherwise the environment variable ``HEDGELAB_CACHE`` says where, otherwise the
-        user's cache folder of the operating system.
-
-    Returns
-    -------
-    pathlib.Path
+    """Return the folder of the cache: `chosen`, else that of ``HEDGELAB_CACHE``, else the user's own.
 
     Raises
     ------
     ValueError
-        If `chosen` is not a path.
+        If `chosen` is not a path, or an empty text.
     """
-    if chosen is not None and not isinstance(chosen, str | Path):
+    if chosen is not None and not (isinstance(chosen, str | Path) and str(chosen)):
         raise ValueError(f"cache must be the path of a folder, got {chosen!r}")
     return Path(chosen or os.environ.get("HEDGELAB_CACHE") or platformdirs.user_cache_dir("hedgelab"))
 
 
 def read(path):
-    """Read a table.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        A file written by `write`.
-
-    Returns
-    -------
-    list of list
-        Rows: a whole number (milliseconds) and floats. Empty if there is no such file.
+    """Return the rows of a table, each a whole number (milliseconds) and floats; none if there is no file.
 
     Raises
     ------
@@ -66,14 +46,7 @@ def read(path):
 def write(path, names, rows):
     """Write a table so that a reader finds the old one or the new one, whole, whatever happens.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-    names : str
-        Names of the columns, separated by commas.
-    rows : list of list
-        Rows: a whole number (milliseconds) and floats; kept to the last digit.
+    Rows are as `read` returns them, to the last digit; `names` are those of the columns, between commas.
 
     Raises
     ------
@@ -95,18 +68,7 @@ def write(path, names, rows):
 
 
 def set_aside(path):
-    """Rename a damaged file, so that it is neither used nor lost.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file.
-
-    Returns
-    -------
-    pathlib.Path
-        Its new name.
-    """
+    """Rename a damaged file, so that it is neither used nor lost, and return its new path."""
     return path.replace(path.with_suffix(".damaged"))
 
 

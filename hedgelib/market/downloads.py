@@ -197,13 +197,11 @@ def _arguments(symbol, start, end, exchange, hours, cache):
     checks.one_of("exchange", exchange, NAMES)
     if not isinstance(symbol, str) or not symbol.isalnum() or not symbol.isascii():
         raise ValueError(f"symbol must be letters and digits, as BTCUSDT, got {symbol!r}")
-    hours = default_hours(exchange) if hours is None else hours
-    if hours not in (1, 2, 4, 8) or isinstance(hours, bool):
-        raise ValueError(f"hours must be 1, 2, 4 or 8, got {hours!r}")
+    hours = checks.hours("hours", default_hours(exchange) if hours is None else hours)
     start, end = _time(start), _time(end)
     if not start < end:
         raise ValueError(f"start must be before end, got {start:%Y-%m-%d %H:%M} and {end:%Y-%m-%d %H:%M}")
-    return store.folder(cache) / exchange / symbol.upper(), start, end, int(hours)
+    return store.folder(cache) / exchange / symbol.upper(), start, end, hours
 
 
 def _time(value):

@@ -13,6 +13,9 @@ from hedgelib import checks
 COLUMNS = ("spot", "mark", "mark_high", "mark_low", "funding")
 """Columns of a market frame: four prices (USDT per coin) and the rate settled at the close of the bar."""
 
+START = pd.Timestamp("2030-01-01", tz="UTC")
+"""First bar of a market whose dates are invented."""
+
 _WICK = 0.01
 
 
@@ -74,10 +77,7 @@ def validate(market):
     ...
     ValueError: row 1 (2024-01-01 08:00) of the market: mark must lie between mark_low and mark_high
     """
-    if not isinstance(market, pd.DataFrame):
-        raise ValueError(
-            f"a market must be a DataFrame with columns {', '.join(COLUMNS)}, got {market!r:.80}"
-        )
+    checks.kind("market", market, pd.DataFrame, f"a DataFrame with columns {', '.join(COLUMNS)}")
     if market.columns.nlevels > 1:
         coins = ", ".join(map(str, market.columns.get_level_values(0).unique()))
         raise ValueError(f"this market holds several coins ({coins}); choose one, as in market['BTC']")
@@ -108,7 +108,7 @@ class Paths:
     Column 0 is the bar at whose close a position may be opened: its funding is not received by that position,
     and its high and low are its close.
 
-    Attributes
+    Parameters
     ----------
     spot, mark, mark_high, mark_low : array, shape (paths, bars)
         Prices at the close of the bar, and the extremes of mark within it (USDT per coin).
@@ -157,7 +157,7 @@ class Paths:
             values = checks.number(f"{name} of the paths", getattr(self, name), **limits)
             if np.shape(values) != shape:
                 raise ValueError(f"{name} must have the shape of spot, {shape}, got {np.shape(values)}")
-            object.__setattr__(self, name, values)
+            checks.settle(self, **{name: values})
         if np.any(self.mark_low > self.mark) or np.any(self.mark > self.mark_high):
             raise ValueError("mark must lie between mark_low and mark_high on every path")
 
@@ -171,18 +171,14 @@ class Paths:
 
     def __getitem__(self, rows):
         """Return some of the paths, given by a slice."""
-        if not isinstance(rows, slice):
-            raise ValueError(
-                f"paths are taken by a slice, as in paths[:10]; one path is paths.frame(0), got {rows!r}"
-            )
+        checks.kind("rows", rows, slice, "a slice, as in paths[:10]; one path is paths.frame(0)")
         columns = {field.name: getattr(self, field.name) for field in fields(self)}
         return Paths(**columns | {name: columns[name][rows] for name in COLUMNS})
 
     def frame(self, row):
         """Return one path as a market frame; its dates are invented."""
-        if not isinstance(row, int | np.integer) or not 0 <= row < len(self):
-            raise ValueError(f"row must be a whole number from 0 to {len(self) - 1}, got {row!r}")
-        time = pd.date_range("2030-01-01", periods=self.spot.shape[1], freq=pd.Timedelta(hours=self.hours))
+        row = checks.whole("row", row, at_least=0, at_most=len(self) - 1)
+        time = pd.date_range(START, periods=self.spot.shape[1], freq=pd.Timedelta(hours=self.hours))
         columns = {name: getattr(self, name)[row] for name in COLUMNS}
         return build(time, columns, symbol=self.symbol, source="scenario", label=self.label, hours=self.hours)
 

@@ -7,7 +7,6 @@ from hedgelib import checks
 from hedgelib.market import frame
 
 _HOURS = 8
-_START = pd.Timestamp("2030-01-01", tz="UTC")
 _LONGEST = 3_650
 
 
@@ -34,9 +33,8 @@ def drawn(points, rate=0.0, symbol="BTCUSDT"):
     Raises
     ------
     ValueError
-        If there are fewer than two points, days do not ascend from 0 by a bar or more, or a price or the rate
-        is no number in its range,
-        or `symbol` is no text.
+        If there are fewer than two points, days do not ascend from 0 by a bar or more, a price or the rate is
+        no number in its range, or `symbol` is no text.
 
     Examples
     --------
@@ -69,7 +67,7 @@ def drawn(points, rate=0.0, symbol="BTCUSDT"):
     }
     shown = " → ".join(f"{price:,.0f}" for price in prices)
     return frame.build(
-        _START + pd.to_timedelta(bars * _HOURS, unit="h"),
+        frame.START + pd.to_timedelta(bars * _HOURS, unit="h"),
         columns,
         symbol=symbol,
         source="drawn",

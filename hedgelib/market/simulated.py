@@ -2,7 +2,8 @@
 
 A bar's log return is Student-t with clustering volatility; the premium of the perpetual is an autocorrelated
 latent number, driven by returns, mapped to the funding rates measured in the period. The parameters, their
-periods and sources are in ``scenarios.toml``; the model is described there as well.
+periods and sources are in ``scenarios.toml``; the model is described there as well. It is imported when a
+market is simulated, because it brings scipy, which takes as long to import as the rest of the library.
 """
 
 import functools
@@ -15,10 +16,9 @@ import pandas as pd
 from hedgelib import checks
 from hedgelib.market import frame
 from hedgelib.market.frame import Paths
-from hedgelib.market.simulation import BARS_A_DAY, HOURS, simulate, trend
 
-_BLOCK = 500
-_START = "2030-01-01"
+_BLOCK = 500  # paths that share their streams
+_AT_ONCE = 30_000  # bars simulated at once: the model needs room for some twenty numbers for each
 _LARGEST = 50_000_000
 
 
@@ -74,15 +74,19 @@ def scenario(name, seed=0, days=None, coins=("BTC",)):
     >>> market["spot"].iloc[[0, -1]].round().tolist()
     [65000.0, 54854.0]
     """
+    from hedgelib.market import simulation
+
     spec = _spec(name)
-    days = _whole("days", spec["days"] if days is None else days, 2, _LARGEST // BARS_A_DAY)
-    _whole("seed", seed, 0, 2**63)
+    days, most = spec["days"] if days is None else days, _LARGEST // simulation.BARS_A_DAY
+    days = checks.whole("days", days, at_least=2, at_most=most)
+    seed = checks.whole("seed", seed, at_least=0, at_most=2**53)
     if not isinstance(coins, tuple | list) or not coins or len(set(map(str, coins))) < len(coins):
         raise ValueError(f"coins must be a tuple of different coins, as in ('BTC', 'ETH'), got {coins!r}")
     markets = {}
     for coin in coins:
-        drift = trend(spec, _coin(name, coin))
-        columns = simulate(spec, coin, days * BARS_A_DAY, seed, drift, conditioned=True)
+        drift = simulation.trend(spec, _coin(name, coin))
+        shape, draw = (1, days * simulation.BARS_A_DAY), simulation.streams(spec, seed)
+        columns = simulation.simulate(spec, coin, shape, draw, drift, conditioned=True)
         label = f"simulated {coin}: like {scenarios()[name]}, seed {seed}"
         paths = Paths(**columns, label=label, symbol=f"{coin}USDT")
         markets[coin] = paths.frame(0)
@@ -90,7 +94,7 @@ def scenario(name, seed=0, days=None, coins=("BTC",)):
         return markets[coins[0]]
     label = f"simulated {' and '.join(coins)}: like {scenarios()[name]}, seed {seed}"
     several = pd.concat(markets, axis=1)
-    several.attrs = {"source": "scenario", "hours": HOURS, "label": label}
+    several.attrs = {"source": "scenario", "hours": simulation.HOURS, "label": label}
     return several
 
 
@@ -131,21 +135,26 @@ def paths(name, n, days=None, seed=0, coin="BTC", drift=None):
     >>> paths("perp_era", n=100, days=60).mark.shape
     (100, 181)
     """
+    from hedgelib.market import simulation
+
     spec = _spec(name)
-    days = _whole("days", spec["days"] if days is None else days, 1, _LARGEST // BARS_A_DAY)
-    _whole("seed", seed, 0, 2**63)
-    bars = days * BARS_A_DAY
-    n = _whole("n", n, 1, _LARGEST // bars)
-    trended = trend(spec, _coin(name, coin))
+    days, most = spec["days"] if days is None else days, _LARGEST // simulation.BARS_A_DAY
+    days = checks.whole("days", days, at_least=1, at_most=most)
+    seed = checks.whole("seed", seed, at_least=0, at_most=2**53)
+    bars = days * simulation.BARS_A_DAY
+    n = checks.whole("n (paths)", n, at_least=1, at_most=_LARGEST // bars)
+    trended = simulation.trend(spec, _coin(name, coin))
     drift = trended if drift is None else drift
     drift = checks.single("drift (log return per year)", drift, at_least=-100, at_most=100)
     columns = {column: np.empty((n, bars + 1)) for column in frame.COLUMNS}
+    at_once = max(_AT_ONCE // bars, 1)
     for first in range(0, n, _BLOCK):
-        rows = slice(first, min(first + _BLOCK, n))
-        block = first // _BLOCK, rows.stop - first
-        simulated = simulate(spec, coin, bars, seed, drift, block)
-        for column, values in simulated.items():
-            columns[column][rows] = values
+        draw, last = simulation.streams(spec, seed, first // _BLOCK), min(first + _BLOCK, n)
+        for start in range(first, last, at_once):
+            rows = slice(start, min(start + at_once, last))
+            shape = rows.stop - start, bars
+            for column, values in simulation.simulate(spec, coin, shape, draw, drift).items():
+                columns[column][rows] = values
     view = "no drift" if drift == 0 else f"{drift:+.0%} log drift a year"
     return Paths(**columns, label=f"simulated {coin}: like {scenarios()[name]}, {view}", symbol=f"{coin}USDT")
 
@@ -165,14 +174,3 @@ def _spec(name):
 def _coin(name, coin):
     """Return the coin if the scenario has it."""
     return checks.one_of(f"coin of {name}", coin, tuple(_spec(name)["coins"]))
-
-
-def _whole(name, value, lowest, highest):
-    """Return a whole number within limits as an int."""
-    if (
-        isinstance(value, bool | np.bool)
-        or not isinstance(value, int | np.integer)
-        or not lowest <= value <= highest
-    ):
-        raise ValueError(f"{name} must be a whole number from {lowest} to {highest:,}, got {value!r}")
-    return int(value)

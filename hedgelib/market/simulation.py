@@ -3,6 +3,7 @@
 The parameters are described in ``scenarios.toml``.
 """
 
+import functools
 import zlib
 
 import numpy as np
@@ -44,7 +45,34 @@ def trend(model, coin):
     return float(np.log1p(own["return"]) - np.log1p(own.get("worst_day", 0.0))) * 365 / model["days"]
 
 
-def simulate(model, coin, bars, seed, drift, block=(0, 1), conditioned=False):
+def streams(model, seed, block=0):
+    """Return the generator for each use of chance, by what it is used for.
+
+    Neither another coin nor another path then changes the rest.
+
+    Parameters
+    ----------
+    model : dict
+        Parameters of a scenario and the common ones.
+    seed : int
+        Same number, same paths.
+    block : int
+        Which block of paths.
+
+    Returns
+    -------
+    callable
+        ``draw("BTC change")`` is always the same generator, which goes on where it stopped.
+    """
+
+    @functools.cache
+    def draw(what):
+        return np.random.default_rng([zlib.crc32(what.encode()), model["stream"], seed, block])
+
+    return draw
+
+
+def simulate(model, coin, shape, draw, drift, conditioned=False):
     """Simulate some paths of one coin.
 
     Parameters
@@ -53,14 +81,12 @@ def simulate(model, coin, bars, seed, drift, block=(0, 1), conditioned=False):
         Parameters of a scenario and the common ones.
     coin : str
         Which coin of the model.
-    bars : int
-        Number of bars after the first; whole days if `conditioned`.
-    seed : int
-        Same number, same paths.
+    shape : (int, int)
+        Number of paths, and of bars after the first; whole days if `conditioned`.
+    draw : callable
+        The `streams`. Called again with the same ones, `simulate` returns the next paths of the block.
     drift : float
         Mean log return (fraction per year).
-    block : tuple of int
-        Number of the block and how many paths of it to make. More paths do not change the first ones.
     conditioned : bool
         Whether each path has to have the return, the daily volatility and the funding of the period.
 
@@ -72,20 +98,15 @@ def simulate(model, coin, bars, seed, drift, block=(0, 1), conditioned=False):
     Raises
     ------
     ValueError
-        If the premium leaves ±100 %; nothing else is checked here, see `hedgelib.scenarios`.
+        If the premium leaves ±100 %; nothing else is checked here, see `hedgelib.market.simulated`.
 
     Notes
     -----
     High and low are extremes of a Brownian bridge between two closes, drawn independently of each other
     (Glasserman, Monte Carlo Methods in Financial Engineering, 2003, section 6.4).
     """
-    number, rows = block
-
-    def draw(what):
-        # A stream for each use: neither another coin nor another path changes the rest.
-        return np.random.default_rng([zlib.crc32(what.encode()), model["stream"], seed, number])
-
-    level = _volatility_level(draw, model, (rows, bars))
+    rows, bars = shape
+    level = _volatility_level(draw, model, shape)
     leader, own = model["coins"]["BTC"], model["coins"][coin]
     deviation = leader["volatility"] / _YEAR**0.5
     change, variance = _student(draw, "BTC", model["dof"], deviation * level)

@@ -65,9 +65,7 @@ class Brackets:
                     "amounts must follow amount = previous amount + floor · (rate − previous rate), "
                     f"which gives {list(expected)}, got {np.asarray(given).tolist()}"
                 )
-        object.__setattr__(self, "floors", tuple(floors.tolist()))
-        object.__setattr__(self, "rates", tuple(rates.tolist()))
-        object.__setattr__(self, "amounts", expected)
+        checks.settle(self, floors=tuple(floors.tolist()), rates=tuple(rates.tolist()), amounts=expected)
 
     def critical_notional(self, constant, side):
         """Return the notional at which constant + side · notional equals its maintenance, or 0 if none.
@@ -128,9 +126,8 @@ def maintenance_margin(notional, brackets):
 
 
 def check_table(brackets):
-    """Refuse anything that is no bracket table."""
-    if not isinstance(brackets, Brackets):
-        raise ValueError(f"brackets must be a perpetual.Brackets, got {type(brackets).__name__}")
+    """Return `brackets` if it is a bracket table."""
+    return checks.kind("brackets", brackets, Brackets, "a perpetual.Brackets")
 
 
 def unreachable(side):

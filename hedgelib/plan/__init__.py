@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from hedgelib import checks
 from hedgelib.plan.orders import Stop, TakeProfit, TopUp
-from hedgelib.plan.targets import Batches, BySignal, Fixed, Highest, Target, Until, check_kind, percent
-from hedgelib.plan.triggers import Above, After, Below, On, Signal
+from hedgelib.plan.targets import Batches, BySignal, Fixed, Highest, Target, Until
+from hedgelib.plan.triggers import Above, After, Below, On, Signal, percent
 
 __all__ = [
     "Above",
@@ -77,13 +77,13 @@ class Plan:
 
     def __post_init__(self):
         """Check that every part is of its kind."""
-        check_kind("target", self.target, Target)
+        checks.kind("target", self.target, Target, "a Target")
         for name, kind in [("take_profit", TakeProfit), ("stop", Stop), ("top_up", TopUp)]:
-            if getattr(self, name) is not None:
-                check_kind(name, getattr(self, name), kind)
+            checks.kind(name, getattr(self, name), kind | None, f"a {kind.__name__}, or None")
         if self.band is not None:
-            checks.single("band (fraction of the holding)", self.band, above=0, at_most=1)
-        check_kind("rehedge", self.rehedge, bool)
+            band = checks.single("band (fraction of the holding)", self.band, above=0, at_most=1)
+            checks.settle(self, band=band)
+        checks.kind("rehedge", self.rehedge, bool, "True or False")
 
     def __str__(self):
         """One readable line."""

@@ -6,7 +6,7 @@ Take profit and stop buy the short back and are reduce-only: they never open any
 from dataclasses import dataclass
 
 from hedgelib import checks
-from hedgelib.plan.triggers import check_level, level, level_text
+from hedgelib.plan.triggers import checked_level, level, level_text, percent
 
 
 @dataclass(frozen=True)
@@ -21,14 +21,17 @@ class _Exit:
 
     def __post_init__(self):
         """Check every number."""
-        check_level(self.price, self.move)
-        checks.single("share (fraction of the short)", self.share, above=0, at_most=1)
+        share = checks.single("share (fraction of the short)", self.share, above=0, at_most=1)
+        checks.settle(self, share=share, **checked_level(self.price, self.move))
         checks.one_of("on", self.on, ("last", "mark"))
         if self.limit is not None:
-            if self.move is None:
-                checks.single("limit (USDT)", self.limit, above=0)
-            else:
-                checks.single("limit (move from the entry, fraction)", self.limit, above=-1)
+            name, lowest = ("limit (USDT)", 0) if self.move is None else ("limit (move, fraction)", -1)
+            checks.settle(self, limit=checks.single(name, self.limit, above=lowest))
+
+    @property
+    def _limit(self):
+        """The limit as price and move, of which one is given."""
+        return (self.limit, None) if self.move is None else (None, self.limit)
 
     def trigger(self, entry):
         """Return the trigger price (USDT) of shorts with these entry prices (USDT)."""
@@ -36,16 +39,15 @@ class _Exit:
 
     def limit_price(self, entry):
         """Return the limit price (USDT) of shorts with these entry prices (USDT)."""
-        return level(self.limit, None, entry) if self.move is None else level(None, self.limit, entry)
+        return level(*self._limit, entry)
 
     def __str__(self):
         """Return the order in words."""
-        part = "" if self.share == 1 else f" of {100 * self.share:.4g} %"
+        part = "" if self.share == 1 else f" of {percent(self.share)}"
         where = level_text(self.price, self.move, "entry")
         if self.limit is None:
             return f"{self.kind}{part} at {where} ({self.on})"
-        limit = level_text(*((self.limit, None) if self.move is None else (None, self.limit)), "entry")
-        return f"{self.kind}{part} at {where} ({self.on}, limit {limit})"
+        return f"{self.kind}{part} at {where} ({self.on}, limit {level_text(*self._limit, 'entry')})"
 
 
 @dataclass(frozen=True)
@@ -155,13 +157,17 @@ class TopUp:
 
     def __post_init__(self):
         """Check every number."""
-        checks.single("reserve (USDT or coin)", self.reserve, above=0)
-        checks.single("below (fraction of the notional)", self.below, above=0)
-        checks.single("to (fraction of the notional)", self.to, above=self.below)
+        below = checks.single("below (fraction of the notional)", self.below, above=0)
+        checks.settle(
+            self,
+            reserve=checks.single("reserve (USDT or coin)", self.reserve, above=0),
+            below=below,
+            to=checks.single("to (fraction of the notional)", self.to, above=below),
+        )
 
     def __str__(self):
         """Return the rule in words."""
         return (
-            f"topped up to {100 * self.to:.4g} % of notional when below {100 * self.below:.4g} %, "
+            f"topped up to {percent(self.to)} of notional when below {percent(self.below)}, "
             f"from {self.reserve:,.10g} in reserve"
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hedgelib import checks
-from hedgelib.plan.triggers import Trigger
+from hedgelib.plan.triggers import Trigger, percent
 
 
 class Target:
@@ -40,11 +40,11 @@ class Fixed(Target):
 
     def __post_init__(self):
         """Check the share."""
-        _share(self.share)
+        checks.settle(self, share=_share(self.share))
 
     def shares(self, bars):
         """Return the wanted share at each close, shape (paths, bars)."""
-        return np.broadcast_to(float(self.share), bars.spot.shape)
+        return np.broadcast_to(self.share, bars.spot.shape)
 
     def __str__(self):
         """Return the target in words."""
@@ -82,8 +82,7 @@ class Batches(Target):
         shares, when = _pairs("shares_added", self.shares_added, "when", self.when)
         if sum(shares) > 1 + 1e-12:
             raise ValueError(f"shares_added must sum to at most 1, got {shares} with sum {sum(shares):g}")
-        object.__setattr__(self, "shares_added", shares)
-        object.__setattr__(self, "when", when)
+        checks.settle(self, shares_added=shares, when=when)
 
     def shares(self, bars):
         """Return the wanted share at each close, shape (paths, bars)."""
@@ -132,9 +131,7 @@ class BySignal(Target):
     def __post_init__(self):
         """Check the shares and their triggers."""
         shares, when = _pairs("shares_set", self.shares_set, "when", self.when)
-        _share(self.start)
-        object.__setattr__(self, "shares_set", shares)
-        object.__setattr__(self, "when", when)
+        checks.settle(self, shares_set=shares, when=when, start=_share(self.start))
 
     def shares(self, bars):
         """Return the wanted share at each close, shape (paths, bars)."""
@@ -180,8 +177,8 @@ class Until(Target):
 
     def __post_init__(self):
         """Check the parts."""
-        check_kind("target", self.target, Target)
-        check_kind("trigger", self.trigger, Trigger)
+        _target(self.target)
+        _trigger(self.trigger)
 
     def shares(self, bars):
         """Return the wanted share at each close, shape (paths, bars)."""
@@ -217,9 +214,7 @@ class Highest(Target):
 
     def __post_init__(self):
         """Check the targets."""
-        object.__setattr__(self, "targets", _tuple("targets", self.targets))
-        for target in self.targets:
-            check_kind("targets", target, Target)
+        checks.settle(self, targets=_tuple("targets", self.targets, _target))
 
     def shares(self, bars):
         """Return the wanted share at each close, shape (paths, bars)."""
@@ -235,29 +230,26 @@ def _share(share):
     return checks.single("share (fraction of the hedge)", share, at_least=0, at_most=1)
 
 
-def percent(share):
-    """Return a fraction in words."""
-    return f"{100 * share:.4g} %"
+def _target(part):
+    """Return a part if it is a target."""
+    return checks.kind("target", part, Target, "a Target")
 
 
-def check_kind(name, part, kind):
-    """Refuse a part that is not of its kind."""
-    if not isinstance(part, kind):
-        raise ValueError(f"{name} must be a {kind.__name__}, got {part!r}")
+def _trigger(part):
+    """Return a part if it is a trigger."""
+    return checks.kind("trigger", part, Trigger, "a Trigger")
 
 
-def _tuple(name, parts):
-    """Return a non-empty sequence as a tuple."""
+def _tuple(name, parts, check):
+    """Return a non-empty sequence as a tuple of checked parts."""
     if not isinstance(parts, tuple | list) or not parts:
         raise ValueError(f"{name} must be a list of one or more, got {parts!r}")
-    return tuple(parts)
+    return tuple(map(check, parts))
 
 
 def _pairs(shares_name, shares, when_name, when):
     """Return shares and triggers as tuples of one length."""
-    shares, when = tuple(map(_share, _tuple(shares_name, shares))), _tuple(when_name, when)
-    for trigger in when:
-        check_kind(when_name, trigger, Trigger)
+    shares, when = _tuple(shares_name, shares, _share), _tuple(when_name, when, _trigger)
     if len(shares) != len(when):
         raise ValueError(
             f"{when_name} must hold one trigger for each of {len(shares)} shares, got {len(when)}"

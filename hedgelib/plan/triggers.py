@@ -4,8 +4,8 @@
 `times`, and returns an array of bool of the shape of `spot`.
 """
 
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -45,7 +45,7 @@ class After(Trigger):
 
     def __post_init__(self):
         """Check the number."""
-        checks.single("days", self.days, at_least=0)
+        checks.settle(self, days=checks.single("days", self.days, at_least=0))
 
     def fired(self, bars):
         """Return at which closes the days have passed, shape (paths, bars)."""
@@ -77,8 +77,7 @@ class On(Trigger):
     from 2024-01-05 00:00
     """
 
-    date: Any
-    _time: pd.Timestamp = field(init=False, repr=False)
+    date: str | pd.Timestamp
 
     def __post_init__(self):
         """Read the date."""
@@ -86,7 +85,7 @@ class On(Trigger):
             time = pd.Timestamp(self.date)
             if pd.isna(time):
                 raise ValueError
-            object.__setattr__(self, "_time", time.tz_convert("UTC") if time.tz else time.tz_localize("UTC"))
+            checks.settle(self, date=time.tz_convert("UTC") if time.tz else time.tz_localize("UTC"))
         except (TypeError, ValueError, OverflowError, AttributeError):
             raise ValueError(f"date must be a date such as '2024-01-05', got {self.date!r}") from None
 
@@ -94,17 +93,38 @@ class On(Trigger):
         """Return at which closes the date has come, shape (paths, bars)."""
         if bars.times is None:
             raise ValueError(
-                f"On({self.date!r}) needs a market with dates; use After(days) on simulated paths"
+                f"On('{self.date:%Y-%m-%d}') needs a market with dates; use After(days) on simulated paths"
             )
-        return np.broadcast_to(np.asarray(bars.times >= self._time), bars.spot.shape)
+        return np.broadcast_to(np.asarray(bars.times >= self.date), bars.spot.shape)
 
     def __str__(self):
         """Return the condition in words."""
-        return f"from {self._time:%Y-%m-%d %H:%M}"
+        return f"from {self.date:%Y-%m-%d %H:%M}"
 
 
 @dataclass(frozen=True)
-class Below(Trigger):
+class _Level(Trigger):
+    """What `Below` and `Above` have in common: a level of spot."""
+
+    price: float | None = None
+    move: float | None = None
+
+    def __post_init__(self):
+        """Check the level."""
+        checks.settle(self, **checked_level(self.price, self.move))
+
+    def _level(self, bars):
+        """Return the level of each path (USDT), shape (paths, 1)."""
+        return level(self.price, self.move, bars.spot[:, :1])
+
+    def __str__(self):
+        """Return the condition in words."""
+        where = level_text(self.price, self.move, "the start")
+        return f"when spot is at or {type(self).__name__.lower()} {where}"
+
+
+@dataclass(frozen=True)
+class Below(_Level):
     """Fires where spot closes at or below a level.
 
     Parameters
@@ -125,24 +145,13 @@ class Below(Trigger):
     when spot is at or below 58,000 / when spot is at or below -5 % from the start
     """
 
-    price: float | None = None
-    move: float | None = None
-
-    def __post_init__(self):
-        """Check the level."""
-        check_level(self.price, self.move)
-
     def fired(self, bars):
         """Return at which closes spot is at or below the level, shape (paths, bars)."""
-        return bars.spot <= level(self.price, self.move, bars.spot[:, :1])
-
-    def __str__(self):
-        """Return the condition in words."""
-        return f"when spot is at or below {level_text(self.price, self.move, 'the start')}"
+        return bars.spot <= self._level(bars)
 
 
 @dataclass(frozen=True)
-class Above(Trigger):
+class Above(_Level):
     """Fires where spot closes at or above a level; `price` and `move` as in `Below`.
 
     Raises
@@ -156,20 +165,9 @@ class Above(Trigger):
     when spot is at or above +20 % from the start
     """
 
-    price: float | None = None
-    move: float | None = None
-
-    def __post_init__(self):
-        """Check the level."""
-        check_level(self.price, self.move)
-
     def fired(self, bars):
         """Return at which closes spot is at or above the level, shape (paths, bars)."""
-        return bars.spot >= level(self.price, self.move, bars.spot[:, :1])
-
-    def __str__(self):
-        """Return the condition in words."""
-        return f"when spot is at or above {level_text(self.price, self.move, 'the start')}"
+        return bars.spot >= self._level(bars)
 
 
 @dataclass(frozen=True)
@@ -195,15 +193,13 @@ class Signal(Trigger):
     on double top / on RSI above 70
     """
 
-    function: Any
+    function: Callable
     name: str | None = None
 
     def __post_init__(self):
         """Check that there is something to call."""
-        if not callable(self.function):
-            raise ValueError(f"function must be callable, such as signals.double_top, got {self.function!r}")
-        if self.name is not None:
-            checks.text("name", self.name)
+        checks.kind("function", self.function, Callable, "a function, such as signals.double_top")
+        checks.kind("name", self.name, str | None, "a text, or None")
 
     def fired(self, bars):
         """Return at which closes the signal is known, shape (paths, bars)."""
@@ -227,14 +223,13 @@ class Signal(Trigger):
         return f"on {self.name or getattr(self.function, '__name__', 'signal').replace('_', ' ')}"
 
 
-def check_level(price, move):
-    """Refuse a level that is not given in exactly one way, or is not positive."""
+def checked_level(price, move):
+    """Return a level by its name after checking that it is given in one of two ways, and positive."""
     if (price is None) == (move is None):
         raise ValueError(f"give either price (USDT) or move (fraction), got price={price!r}, move={move!r}")
-    if price is not None:
-        checks.single("price (USDT)", price, above=0)
-    else:
-        checks.single("move (fraction)", move, above=-1)
+    if move is None:
+        return {"price": checks.single("price (USDT)", price, above=0)}
+    return {"move": checks.single("move (fraction)", move, above=-1)}
 
 
 def level(price, move, reference):
@@ -245,3 +240,8 @@ def level(price, move, reference):
 def level_text(price, move, reference):
     """Return the level in words."""
     return f"{price:,.10g}" if move is None else f"{100 * move:+.4g} % from {reference}"
+
+
+def percent(fraction):
+    """Return a fraction in words."""
+    return f"{100 * fraction:.4g} %"

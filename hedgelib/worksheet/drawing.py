@@ -3,23 +3,25 @@
 import math
 
 import numpy as np
+from matplotlib.figure import FigureBase
 
-from hedgelib import survival
+from hedgelib import checks, survival
 from hedgelib.figures import lines, percent
 from hedgelib.picture import BLACK, GREY, VERMILION
 from hedgelib.worksheet import outlook, tables
 from hedgelib.worksheet.sections import summary
+from hedgelib.worksheet.sheet import check
 
 _MOVES = np.round(np.arange(-0.4, 1.201, 0.025), 3)
 _DAYS = np.arange(1, 121)
 
 
-def picture(fig, sheet, limits=None):
+def picture(figure, sheet, limits=None):
     """Draw a plan: results over the price move with alarm and liquidation, and the chance of death over days.
 
     Parameters
     ----------
-    fig : matplotlib.figure.Figure
+    figure : matplotlib.figure.Figure
         Drawn into, on two axes.
     sheet : worksheet.Worksheet
         The plan. A horizon beyond 120 days is marked at the right edge.
@@ -31,6 +33,11 @@ def picture(fig, sheet, limits=None):
     dict of str to str
         The lines of ``summary``.
 
+    Raises
+    ------
+    ValueError
+        If an argument is not of its kind.
+
     Examples
     --------
     >>> from matplotlib.figure import Figure
@@ -38,7 +45,9 @@ def picture(fig, sheet, limits=None):
     >>> picture(Figure(), Worksheet(1, 40_000, 60_000, ratio=0.5))["Alarm"]
     '74,989 USDT (+25.0 %)'
     """
-    left, right = fig.subplots(1, 2, width_ratios=(3, 2))
+    checks.kind("figure", figure, FigureBase, "a matplotlib figure")
+    check(sheet)
+    left, right = figure.subplots(1, 2, width_ratios=(3, 2))
     results = {
         "Coins alone": sheet.coins * sheet.price * _MOVES,
         "With the short": sheet.at(sheet.price * (1 + _MOVES))["total_pnl"].to_numpy(),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from hedgelib.figures import number, percent, usdt
 from hedgelib.worksheet import tables
+from hedgelib.worksheet.sheet import check
 
 NO_ORDER = (
     "This page is arithmetic. It places no order, sends nothing anywhere, and is not investment advice."
@@ -32,6 +33,7 @@ def sections(sheet):
     -------
     list of Section
     """
+    check(sheet)
     return [
         _holding(sheet),
         _settings(sheet),
@@ -62,6 +64,7 @@ def summary(sheet):
     >>> summary(Worksheet(1, 40_000, 60_000, ratio=0.5))["Order"]
     'SELL 0.5 BTC of BTCUSDT at 60,000.00, 2x isolated'
     """
+    check(sheet)
     ticket, chances = sheet.ticket, tables.chances(sheet)
     unit = "contracts" if sheet.rules.inverse else sheet.rules.base
     ringing = tables.alarm(sheet)

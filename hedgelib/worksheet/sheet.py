@@ -130,7 +130,7 @@ class Worksheet:
     def _settle(self, problems, name, check, label, **limits):
         """Replace a field by its checked value, or note why it is refused."""
         try:
-            object.__setattr__(self, name, check(label, getattr(self, name), **limits))
+            checks.settle(self, **{name: check(label, getattr(self, name), **limits)})
         except ValueError as error:
             problems[name] = str(error)
 
@@ -155,7 +155,7 @@ class Worksheet:
         """The order and the price at which it would die."""
         if self.price < self.rules.tick:
             return {"price": f"price must be at least one tick, {self.rules.tick:g} USDT, got {self.price!r}"}
-        object.__setattr__(self, "price", self.rules.round_price(self.price))
+        checks.settle(self, price=self.rules.round_price(self.price))
         try:
             short = self.ticket
         except ValueError as error:
@@ -291,3 +291,8 @@ class Worksheet:
             "margin_ratio": maintenance / balance,
         }
         return pd.DataFrame(columns, index=table.index)
+
+
+def check(sheet):
+    """Return `sheet` if it is a worksheet."""
+    return checks.kind("sheet", sheet, Worksheet, "a worksheet.Worksheet")

@@ -1,6 +1,6 @@
 """The tables of a plan: price ladder with orders and alarms, carry, chances, what stays open, what to watch.
 
-Each takes a ``Worksheet``.
+Each takes a ``Worksheet`` and refuses anything else with a ``ValueError``.
 """
 
 import math
@@ -10,6 +10,7 @@ import pandas as pd
 from hedgelib import survival
 from hedgelib.figures import number, percent, usdt
 from hedgelib.worksheet import outlook
+from hedgelib.worksheet.sheet import check
 
 _ROWS_TO_WATCH = 8
 
@@ -38,6 +39,7 @@ def alarm(sheet):
     >>> round(alarm(Worksheet(1, 40_000, 60_000, ratio=0.5)))
     74989
     """
+    check(sheet)
     return sheet.liquidation / (1 + outlook.constant("extremes", sheet.rules.base, "best_1_day"))
 
 
@@ -66,6 +68,7 @@ def ladder(sheet):
     feared fall    42000.0
     Name: price, dtype: float64
     """
+    check(sheet)
     entry, quantity = sheet.price, f"{sheet.ticket.quantity:,.10g}"
     quantity += " contracts" if sheet.rules.inverse else f" {sheet.rules.base}"
     ringing = alarm(sheet)
@@ -129,6 +132,7 @@ def carry(sheet):
     Fees       -30.00  -30.0
     Total      271.21 -423.6
     """
+    check(sheet)
     fees = -2 * sheet.value * sheet.rules.taker_fee
     funding = {"expected": sheet.outlook.funding_expected, "bad": sheet.outlook.funding_bad}
     columns = {case: [rate * sheet.value, fees, rate * sheet.value + fees] for case, rate in funding.items()}
@@ -157,6 +161,7 @@ def chances(sheet):
                distance  formula  measured
     as opened      0.33     0.11      0.13
     """
+    check(sheet)
     volatility = outlook.constant("volatility_by_year", sheet.rules.base, "volatility")
     distances = {"as opened": sheet.distance}
     if sheet.liquidation_with_reserve > sheet.liquidation:
@@ -188,6 +193,7 @@ def unhedged(sheet):
     >>> unhedged(Worksheet(1, 40_000, 60_000, ratio=0.5))[0]
     ('coins without a short', '0.5 of 1 BTC')
     """
+    check(sheet)
     fallen = sheet.price * (1 - sheet.fall)
     left = sheet.at(fallen)["total_pnl"].item()
     whole = -sheet.coins * sheet.price * sheet.fall
@@ -224,6 +230,7 @@ def monitoring(sheet):
     >>> monitoring(Worksheet(1, 40_000, 60_000, ratio=0.5)).loc[0, "funding expected so far"]
     '0 USDT'
     """
+    check(sheet)
     apart = max(1, math.ceil(sheet.days / _ROWS_TO_WATCH))
     days = sorted({*range(0, sheet.days, apart), sheet.days})
     expected = carry(sheet).loc["Funding", "expected"] / sheet.days
@@ -250,6 +257,7 @@ def removal(sheet):
     >>> print(removal(Worksheet(1, 40_000, 60_000, ratio=0.5))[1])
     Day 30 has come. To go on is a new decision: fill in a new plan.
     """
+    check(sheet)
     bad = carry(sheet).loc["Funding", "bad"]
     rules = [
         "The reason has passed: the event is over, or the thing you feared has happened.",

@@ -1,4 +1,7 @@
-"""A plan as a page to print: the article's six steps as Markdown or HTML, and the price ladder as CSV."""
+"""A plan as a page to print: the article's six steps as Markdown or HTML, and the price ladder as CSV.
+
+Each function takes a ``Worksheet`` and refuses anything else with a ``ValueError``.
+"""
 
 import html
 
@@ -124,6 +127,7 @@ def ladder_csv(sheet):
     >>> ladder_csv(Worksheet(1, 40_000, 60_000, ratio=0.5)).splitlines()[0]
     'level,price,order,action,change,coins_pnl,short_pnl,total_pnl,balance,margin_ratio'
     """
+    table = tables.ladder(sheet)
     digits = {"change": 4, "margin_ratio": 4, "balance": 8 if sheet.rules.inverse else 2}
     money = dict.fromkeys(("price", "coins_pnl", "short_pnl", "total_pnl"), 2)
-    return tables.ladder(sheet).round(digits | money).to_csv(index=False, lineterminator="\n")
+    return table.round(digits | money).to_csv(index=False, lineterminator="\n")
