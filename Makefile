@@ -17,8 +17,8 @@ lab: $(READY) ## set up, then open JupyterLab on the first notebook
 	cd notebooks && ../$(BIN)/jupyter lab --ip=127.0.0.1 --LabApp.extension_manager=readonly 00_start_here.ipynb
 
 test: $(READY) lint ## set up, then run every check and test
-	$(BIN)/python -m pytest --quiet
-	$(BIN)/python -m pytest --quiet --nbval --nbval-current-env --nbval-cell-timeout=120 \
+	$(BIN)/python -m pytest --quiet --numprocesses=auto --dist=loadfile
+	$(BIN)/python -m pytest --quiet --numprocesses=auto --dist=loadfile --nbval --nbval-current-env --nbval-cell-timeout=120 \
 		--nbval-sanitize-with tests/nbval.cfg notebooks
 
 lint: $(READY)
