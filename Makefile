@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+SIDE_BY_SIDE := --numprocesses=auto --dist=loadfile --no-loadscope-reorder
 LAB_SETTINGS := .venv/share/jupyter/lab/settings
 
 export JUPYTER_PREFER_ENV_PATH := 1
@@ -17,8 +18,8 @@ lab: $(READY) ## set up, then open JupyterLab on the first notebook
 	cd notebooks && ../$(BIN)/jupyter lab --ip=127.0.0.1 --LabApp.extension_manager=readonly 00_start_here.ipynb
 
 test: $(READY) lint ## set up, then run every check and test
-	$(BIN)/python -m pytest --quiet --numprocesses=auto --dist=loadfile
-	$(BIN)/python -m pytest --quiet --numprocesses=auto --dist=loadfile --nbval --nbval-current-env --nbval-cell-timeout=120 \
+	$(BIN)/python -m pytest --quiet $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest --quiet $(SIDE_BY_SIDE) --nbval --nbval-current-env --nbval-cell-timeout=120 \
 		--nbval-sanitize-with tests/nbval.cfg notebooks
 
 lint: $(READY)

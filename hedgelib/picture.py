@@ -100,10 +100,9 @@ def check_drawn(title, figure, readouts):
 
 
 def svg(figure):
-    """Return `figure` as the text of an SVG, the same each time, without dates; it is empty then."""
+    """Return `figure` as the text of an SVG, the same each time, without dates."""
     stream = io.BytesIO()
     figure.savefig(stream, format="svg", dpi=72, metadata=NO_DATE)
-    figure.clear()
     return stream.getvalue().decode()
 
 
@@ -117,7 +116,8 @@ def png(figure, dpi=DPI):
     renderer, stream = _renderer(*figure.bbox.size, dpi), io.BytesIO()
     renderer.clear()
     figure.draw(renderer)
-    figure.clear()
+    for axes in figure.axes:
+        figure.delaxes(axes)
     image = Image.fromarray(np.asarray(renderer.buffer_rgba())).convert("RGB")
     image.quantize(method=Image.Quantize.FASTOCTREE).save(stream, "png")
     return stream.getvalue()

@@ -19,6 +19,14 @@ QUIET = (
 )
 
 
+LONGEST = ("test_site_browser.py", "test_jupyterlab.py")
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the files that take minutes: side by side with the others, they then end with them."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 @pytest.fixture(scope="module")
 def browser():
     """Headless Chromium, for one module: playwright keeps an event loop running that others must not meet."""

@@ -41,7 +41,7 @@ def test_is_a_valid_market_with_its_funding_and_its_label():
         ({0: 60_000, 2: 50_000, 1: 55_000}, "ascend from 0"),
         ({0: 60_000, 1: -5}, "above 0"),
         ({0: 60_000, 1: float("nan")}, "above 0"),
-        ({0: 60_000, 1e9: 50_000}, "at most 3650"),
+        ({0: 60_000, 1e9: 50_000}, "at most 3,650"),
         ({0: 60_000, "b": 50_000}, "finite number"),
     ],
 )

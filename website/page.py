@@ -4,6 +4,7 @@
 called in the kernel that runs a notebook for the site: from then on explorers show as their twins.
 """
 
+import gc
 import html
 import itertools
 import json
@@ -121,6 +122,8 @@ def show_twins():
     """Let the running kernel show every explorer as its twin."""
     from IPython import get_ipython
 
+    # A picture makes thousands of objects; to collect after every 700 of them takes a fifth of the time.
+    gc.set_threshold(50_000)
     numbers = itertools.count(1)
 
     def show(explorer):
