@@ -1,11 +1,16 @@
-"""Fixtures shared by the tests that need a browser."""
+"""Fixtures shared by the tests that need a browser, and the order of the files."""
 
 import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import site_course
+from filelock import FileLock
 from playwright.sync_api import Error, sync_playwright
+
+from website.build import ROOT, build
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MACOS = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
@@ -19,12 +24,15 @@ QUIET = (
 )
 
 
-LONGEST = ("test_site_browser.py", "test_jupyterlab.py")
+FIRST, LAST = ("test_site_browser.py", "test_jupyterlab.py"), "test_site_barriers.py"
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with the files that take minutes: side by side with the others, they then end with them."""
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    """Begin with the files that take minutes, and end with the one that needs what the first one builds.
+
+    So files that run side by side (``make test``) keep every processor busy to the end.
+    """
+    items.sort(key=lambda item: (item.path.name == LAST) - (item.path.name in FIRST))
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +49,62 @@ def browser():
             pytest.skip(reason)
         yield chromium
         chromium.close()
+
+
+def built(*folders):
+    """Build in a thread of its own, as the browser keeps an event loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(build, *folders).result()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """Every notebook of the course, built: where the site is, and its lessons by name.
+
+    What did not change since the last build, for example by ``make site``, is not run again; of two files of
+    tests that run side by side one builds and the other waits.
+    """
+    output, cache = tmp_path_factory.mktemp("website") / "site", ROOT / ".cache" / "website"
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / "tests.lock"):
+        lessons = built(ROOT / "notebooks", output, cache)
+    return output, {lesson.name: lesson for lesson in lessons}
+
+
+@pytest.fixture(scope="session")
+def course(tmp_path_factory):
+    """The small course, built."""
+    folder = tmp_path_factory.mktemp("small")
+    built(site_course.write_course(folder / "notebooks"), folder / "site", folder / "cache")
+    return folder / "site"
+
+
+@pytest.fixture
+def visit(browser):
+    """Open pages without a network; what a page asks of another machine or complains about fails the test."""
+    contexts, wrong = [], []
+
+    def request(asked):
+        if not asked.url.startswith(("file:", "data:", "about:", "blob:")):
+            wrong.append(asked.url)
+
+    def console(message):
+        if message.type in ("error", "warning"):
+            wrong.append(message.text)
+
+    def visit(path, **options):
+        contexts.append(browser.new_context(**{"offline": True, "color_scheme": "light"} | options))
+        page = contexts[-1].new_page()
+        page.on("request", request)
+        page.on("console", console)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto(path.as_uri())
+        page.evaluate("() => window.MathJax?.startup.promise")
+        if "slides" in path.parts:
+            page.wait_for_function("window.Reveal?.isReady()")
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert not wrong

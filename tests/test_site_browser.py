@@ -1,21 +1,17 @@
-"""The built site in a real browser: every explorer, every page, no network, no barrier."""
+"""The built site in a real browser: every explorer and whatever else moves, without a network."""
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import lessons
 import nbformat
 import pytest
 import site_course
-from axe_playwright_python.sync_playwright import Axe
 
 from website import handout, proof
-from website.build import ROOT, build, publish
+from website.build import publish
 
 pytestmark = pytest.mark.browser
-NOTEBOOKS = ROOT / "notebooks"
-NAMES = [path.stem for path in sorted(NOTEBOOKS.glob("[0-9]*.ipynb"))]
-PAGES = ["index", *NAMES, *(f"slides/{name}" for name in NAMES)]
-WCAG = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "preload": False}
+NAMES = [path.stem for path in lessons.PATHS]
 STATE = """explorer => {
     const seen = element => element.hasAttribute("hidden") ? [] : [
         element.tagName,
@@ -31,73 +27,10 @@ STATE = """explorer => {
         values: [...explorer.querySelectorAll("input")].map(input => input.getAttribute("aria-valuetext")),
     };
 }"""
-CUT = """() => [...document.querySelectorAll(".slides section section")].flatMap(section => {
-    const { h, v } = Reveal.getIndices(section);
-    Reveal.slide(h, v, 99);
-    const tall = section.getBoundingClientRect().height > 700 * Reveal.getScale();
-    const wide = section.scrollWidth > section.clientWidth + 1;
-    return tall || wide ? [section.textContent.trim().slice(0, 60)] : [];
-})"""
 SHOW_SLIDE = """explorer => {
     const { h, v } = Reveal.getIndices(explorer.closest("section"));
     Reveal.slide(h, v, 99);
 }"""
-
-
-def built(*folders):
-    """Build in a thread of its own, as the browser keeps an event loop in this one."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(build, *folders).result()
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """Every notebook of the course, built: where the site is, and its lessons by name.
-
-    What did not change since the last build, for example by ``make site``, is not run again.
-    """
-    output = tmp_path_factory.mktemp("website") / "site"
-    lessons = built(NOTEBOOKS, output, ROOT / ".cache" / "website")
-    return output, {lesson.name: lesson for lesson in lessons}
-
-
-@pytest.fixture(scope="session")
-def course(tmp_path_factory):
-    """The small course, built."""
-    folder = tmp_path_factory.mktemp("small")
-    built(site_course.write_course(folder / "notebooks"), folder / "site", folder / "cache")
-    return folder / "site"
-
-
-@pytest.fixture
-def visit(browser):
-    """Open pages without a network; what a page asks of another machine or complains about fails the test."""
-    contexts, wrong = [], []
-
-    def request(asked):
-        if not asked.url.startswith(("file:", "data:", "about:", "blob:")):
-            wrong.append(asked.url)
-
-    def console(message):
-        if message.type in ("error", "warning"):
-            wrong.append(message.text)
-
-    def visit(path, **options):
-        contexts.append(browser.new_context(**{"offline": True, "color_scheme": "light"} | options))
-        page = contexts[-1].new_page()
-        page.on("request", request)
-        page.on("console", console)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.goto(path.as_uri())
-        page.evaluate("() => window.MathJax?.startup.promise")
-        if "slides" in path.parts:
-            page.wait_for_function("window.Reveal?.isReady()")
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert not wrong
 
 
 def told(explorer, readouts):
@@ -147,38 +80,6 @@ def test_every_slider_reaches_both_ends_and_comes_back(site, visit, name, folder
 @pytest.mark.parametrize("name", NAMES)
 def test_pictures_are_matplotlibs(browser, site, name):
     assert not proof.different_pictures(browser, site[0], [site[1][name]])
-
-
-def barriers(page):
-    """What axe finds wrong, everything unfolded; a picture is one image, not its parts."""
-    page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
-    found = Axe().run(page, context={"exclude": [[".drawing svg > *"]]}, options=WCAG)
-    return found.response["violations"] and found.generate_report()
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_no_barrier(site, visit, name):
-    assert not barriers(visit(site[0] / f"{name}.html"))
-
-
-@pytest.mark.parametrize("name", ["index", *NAMES])
-def test_no_barrier_in_the_dark(site, visit, name):
-    assert not barriers(visit(site[0] / f"{name}.html", color_scheme="dark"))
-
-
-@pytest.mark.parametrize("name", ["index", *NAMES])
-def test_no_barrier_and_nothing_cut_on_a_small_screen(site, visit, name):
-    page = visit(
-        site[0] / f"{name}.html", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
-    )
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
-    assert not barriers(page)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_nothing_stands_outside_a_slide(site, visit, name):
-    page = visit(site[0] / "slides" / f"{name}.html", viewport={"width": 1200, "height": 750})
-    assert not page.evaluate(CUT)
 
 
 def test_an_explorer_that_refuses_a_state_shows_why_and_recovers(course, visit):

@@ -1,0 +1,49 @@
+"""The built site as people with other eyes, fingers and screens meet it: no barrier, nothing cut."""
+
+import lessons
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+pytestmark = pytest.mark.browser
+NAMES = [path.stem for path in lessons.PATHS]
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+CUT = """() => [...document.querySelectorAll(".slides section section")].flatMap(section => {
+    const { h, v } = Reveal.getIndices(section);
+    Reveal.slide(h, v, 99);
+    const tall = section.getBoundingClientRect().height > 700 * Reveal.getScale();
+    const wide = section.scrollWidth > section.clientWidth + 1;
+    return tall || wide ? [section.textContent.trim().slice(0, 60)] : [];
+})"""
+
+
+def barriers(page, rules):
+    """What axe finds wrong, everything unfolded; a picture is one image, not its parts."""
+    page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
+    options = {"runOnly": rules, "preload": False}
+    found = Axe().run(page, context={"exclude": [[".drawing svg > *"]]}, options=options)
+    return found.response["violations"] and found.generate_report()
+
+
+@pytest.mark.parametrize("name", ["index", *NAMES])
+def test_no_barrier_in_light_or_dark(site, visit, name):
+    page = visit(site[0] / f"{name}.html")
+    assert not barriers(page, WCAG)
+    page.emulate_media(color_scheme="dark")
+    assert not barriers(page, ["color-contrast"]), "the one rule that colours can break"
+
+
+@pytest.mark.parametrize("name", ["index", *NAMES])
+def test_no_barrier_and_nothing_cut_on_a_small_screen(site, visit, name):
+    page = visit(
+        site[0] / f"{name}.html", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert not barriers(page, WCAG)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_barrier_and_nothing_outside_on_the_slides(site, visit, name):
+    page = visit(site[0] / "slides" / f"{name}.html", viewport={"width": 1200, "height": 750})
+    assert not page.evaluate(CUT)
+    page.evaluate("Reveal.slide(0)")
+    assert not barriers(page, WCAG)
