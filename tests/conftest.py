@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import site_course
 from filelock import FileLock
 from playwright.sync_api import Error, sync_playwright
 
-from website.build import ROOT, build
+from website.build import ROOT
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MACOS = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
@@ -51,12 +50,6 @@ def browser():
         chromium.close()
 
 
-def built(*folders):
-    """Build in a thread of its own, as the browser keeps an event loop in this one."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(build, *folders).result()
-
-
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """Every notebook of the course, built: where the site is, and its lessons by name.
@@ -67,7 +60,7 @@ def site(tmp_path_factory):
     output, cache = tmp_path_factory.mktemp("website") / "site", ROOT / ".cache" / "website"
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / "tests.lock"):
-        lessons = built(ROOT / "notebooks", output, cache)
+        lessons = site_course.built(ROOT / "notebooks", output, cache)
     return output, {lesson.name: lesson for lesson in lessons}
 
 
@@ -75,7 +68,7 @@ def site(tmp_path_factory):
 def course(tmp_path_factory):
     """The small course, built."""
     folder = tmp_path_factory.mktemp("small")
-    built(site_course.write_course(folder / "notebooks"), folder / "site", folder / "cache")
+    site_course.built(site_course.write_course(folder / "notebooks"), folder / "site", folder / "cache")
     return folder / "site"
 
 

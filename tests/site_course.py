@@ -1,7 +1,11 @@
 """A small course for the tests of the site: two notebooks with everything a lesson can hold."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from website.build import build
 
 IMPORTS = """\
 from hedgelib.exercise import check
@@ -113,3 +117,9 @@ def write_course(folder):
     write(folder, "00_start", first())
     write(folder, "01_hedge", second())
     return folder
+
+
+def built(*folders):
+    """Build in a thread of its own, as the browser keeps an event loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(build, *folders).result()

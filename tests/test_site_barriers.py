@@ -1,8 +1,14 @@
-"""The built site as people with other eyes, fingers and screens meet it: no barrier, nothing cut."""
+"""The built site as people with other eyes, fingers and screens meet it: no barrier, nothing cut.
+
+And as anybody meets it who builds it again.
+"""
 
 import lessons
 import pytest
+import site_course
 from axe_playwright_python.sync_playwright import Axe
+
+from website.build import ROOT
 
 pytestmark = pytest.mark.browser
 NAMES = [path.stem for path in lessons.PATHS]
@@ -47,3 +53,13 @@ def test_no_barrier_and_nothing_outside_on_the_slides(site, visit, name):
     assert not page.evaluate(CUT)
     page.evaluate("Reveal.slide(0)")
     assert not barriers(page, WCAG)
+
+
+def test_a_second_build_gives_the_same_bytes(site, tmp_path):
+    site_course.built(ROOT / "notebooks", tmp_path / "site", ROOT / ".cache" / "website")
+    first, second = (
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in (site[0], tmp_path / "site")
+    )
+    assert first.keys() == second.keys()
+    assert [path for path in first if first[path] != second[path]] == []
