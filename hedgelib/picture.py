@@ -9,6 +9,7 @@ import contextlib
 import functools
 import html
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import matplotlib.style
@@ -71,8 +72,7 @@ def check_request(draw, title, size):
         If `draw` cannot be called, `title` is no text or `size` is not two numbers from 0.5 to 50.
     """
     checks.text("title", title)
-    if not callable(draw):
-        raise ValueError(f'draw of "{title}" must be a function that draws, got {draw!r}')
+    checks.kind(f'draw of "{title}"', draw, Callable, "a function that draws")
     inches = checks.number("size (inches)", size, at_least=0.5, at_most=50)
     if np.shape(inches) != (2,):
         raise ValueError(f"size must be width and height in inches, got {size!r}")

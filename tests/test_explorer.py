@@ -40,7 +40,7 @@ def made(draw=draw, **changes):
         (("Ratio", 5), "must be a sequence"),
         (("Ratio", (1, 2), 3), "start of 'Ratio' must be one of its values, got 3"),
         (("Ratio", (1.0, 1.2), None, "{:.0f}"), "must read differently, got 1, 1"),
-        (("", (1,)), "label of a Choice must be a text"),
+        (("", (1,)), "label of a Choice must"),
         (("Ratio", (1,), None, 5), "format of 'Ratio' must be a text or a function"),
     ],
 )

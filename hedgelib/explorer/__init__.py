@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from hedgelib import picture
+from hedgelib import checks, picture
 from hedgelib.explorer import panel
 from hedgelib.picture import NOT_POSSIBLE
 
@@ -59,18 +59,16 @@ class Choice:
 
     def __post_init__(self):
         """Check the values and settle the start."""
-        if not isinstance(self.label, str) or not self.label.strip():
-            raise ValueError(f"label of a Choice must be a text, got {self.label!r}")
-        if not (isinstance(self.format, str) or callable(self.format)):
-            raise ValueError(f"format of {self.label!r} must be a text or a function, got {self.format!r}")
+        if not checks.text("label of a Choice", self.label).strip():
+            raise ValueError("label of a Choice must not be empty")
+        checks.kind(f"format of {self.label!r}", self.format, str | Callable, "a text or a function")
         try:
             values = tuple(self.values.tolist() if isinstance(self.values, np.ndarray) else self.values)
         except TypeError:
             raise ValueError(f"values of {self.label!r} must be a sequence, got {self.values!r}") from None
         if not values:
             raise ValueError(f"values of {self.label!r} must hold at least one value")
-        object.__setattr__(self, "values", values)
-        object.__setattr__(self, "start", values[0] if self.start is None else self.start)
+        checks.settle(self, values=values, start=values[0] if self.start is None else self.start)
         if self.start not in values:
             raise ValueError(f"start of {self.label!r} must be one of its values, got {self.start!r}")
         if len(set(self.texts)) < len(values):
@@ -284,6 +282,6 @@ class Explorer:
                 continue
             figure.get_layout_engine().execute(figure)
             boxes.append([axes.get_position().extents for axes in figure.axes])
-            figure.clear()
+            figure.clear()  # its text keeps the pixels that it was measured on
         fitting = np.array([extents for extents in boxes if len(extents) == len(boxes[0])])
         return np.concatenate([fitting[..., :2].max(axis=0), fitting[..., 2:].min(axis=0)], axis=-1).tolist()
