@@ -11,7 +11,7 @@ TEXT = "\n".join(cell.source for cell in lessons.cells(PATH) if cell.cell_type =
 # market, ratio and leverage of the outcomes that the text quotes
 TOLD = [("usual", 0, 1), ("usual", 1, 1), ("wild", 1, 1)]
 TOLD_WORST = [("usual", 0.6, 1), ("usual", 0.7, 1), ("usual", 1, 3), ("usual", 1, 5)]
-TOLD_WORST += [("wild", 0, 5), ("wild", 0.5, 5), ("wild", 1, 5), *TOLD]
+TOLD_WORST += [("wild", 0, 5), ("wild", 0.5, 5), ("wild", 0.6, 5), ("wild", 1, 5), *TOLD]
 
 
 @functools.cache

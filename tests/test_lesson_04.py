@@ -54,6 +54,7 @@ def test_table_of_the_clamp_and_its_landing(names):
         text = f"{premium:+.2f} %" if premium else "0.00 %"
         assert f" {text} |".replace("-", "−") in PATH.read_text(encoding="utf-8")
     assert rate(-0.00041) < 0.0001 < rate(0.00061)
+    assert rate(-0.00051) < 0 == pytest.approx(rate(-0.0005)) and rate(-0.00049) > 0
 
 
 @pytest.mark.parametrize(
@@ -107,6 +108,8 @@ def test_what_the_months_show(explorers):
     end = {name: readouts(explorers[1], name=name) for name in months}
     received = {name: usdt(shown["Received (USDT)"]) for name, shown in end.items()}
     assert max(received, key=received.get) == "BTC squeeze_up"
+    for name, told in (("BTC squeeze_up", "+727 USDT"), ("BTC bull_run", "+432 USDT")):
+        assert f"{received[name]:+.0f} USDT" == told and told.removesuffix(" USDT") in lessons.prose(PATH)
     assert usdt(end["BTC squeeze_up"]["Price change (%)"]) > 90
     assert received["BTC funding_negative"] < 0 and received["ETH funding_negative"] < 0
     assert usdt(end["BTC funding_negative"]["Price change (%)"]) > 20

@@ -1,5 +1,6 @@
 """The numbers that lesson 05 tells, each found again in another way."""
 
+import dataclasses
 from pathlib import Path
 
 import lessons
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hedgelib import contracts, hedge, ledger, market, perpetual
+from hedgelib import contracts, hedge, ledger, market, perpetual, survival
 
 PATH = Path(lessons.FOLDER) / "05_liquidation.ipynb"
 E = 60_000
@@ -102,6 +103,13 @@ def test_the_run_up_kills_3x_and_spares_2x(lesson):
     assert len(died) == 1
     assert (died[0] - run_up.index[0]).days == 26
     assert walked["3x"].loc[died[0], "liquidation_price"] == pytest.approx(79_754.90, abs=0.005)
+    opening = walked["3x"].iloc[0]
+    assert opening["entry"] == pytest.approx(59_961.52, abs=0.005)
+    assert opening["liquidation_price"] == pytest.approx(opening["entry"] * 4 / 3 / 1.004)
+    assert opening["liquidation_price"] == pytest.approx(79_630, abs=0.5)
+    assert (walked["3x"]["maintenance"] / walked["3x"]["margin"]).shift()[died[0]] == pytest.approx(
+        0.39, abs=0.005
+    )
     assert run_up["mark_high"].max() == pytest.approx(87_754, abs=0.5)
     # What is left to explain after the coin: the loss of the whole margin, and the funding it had earned.
     last = walked["3x"].iloc[-1]
@@ -124,6 +132,9 @@ def test_the_markets_of_the_player_do_what_the_tasks_say(lesson):
     assert change("market above", 3) == ([26], pytest.approx(-0.283, abs=5e-4))
     assert change("market above", 2) == ([], pytest.approx(0.027, abs=5e-4))
     assert change("rise, then crash", 3) == ([27], pytest.approx(-0.709, abs=5e-4))
+    crash = ledger.run(lesson["markets"]["rise, then crash"], hedge.Hedge(1, 1, 3, "BTCUSDT"))
+    death = crash["liquidation_price"][crash["event"].str.contains("liquidated")].iloc[0]
+    assert death / crash["entry"].iloc[0] - 1 == pytest.approx(0.35, abs=0.005)
     assert change("rise, then crash", 2) == ([], pytest.approx(0.024, abs=5e-4))
 
 
@@ -146,6 +157,12 @@ def test_closed_form(lesson):
     assert lesson["z"] == pytest.approx(z, abs=1e-3) == pytest.approx(1.11, abs=0.005)
     assert lesson["by_formula"] == pytest.approx(2 * stats.norm.sf(z), abs=2e-4)
     assert stats.norm.sf(z) == pytest.approx(0.133, abs=5e-4)
+
+
+def test_drift_explains_2x_and_fat_tails_the_far_end():
+    chance = survival.touch_probability
+    assert chance(0.494, 0.63, 60, log_drift=0.30) == pytest.approx(0.16, abs=0.005)
+    assert 1 / chance(1.38, 0.63, 60, log_drift=0.30) == pytest.approx(770, abs=5)
 
 
 def test_formula_facts_and_simulation_agree_within_the_interval_of_the_facts(lesson):
@@ -177,6 +194,9 @@ def test_the_sum_of_money_decides(lesson):
     assert max(same) - min(same) < 0.01
     assert dead[3, 0] > 1.5 * dead[2, 0]
     assert dead[3, 40_000] == pytest.approx(dead[1, 0], abs=0.01)
+    unpaid = dataclasses.replace(lesson["paths"], funding=0 * lesson["paths"].funding)
+    without = ledger.run_many(unpaid, hedge.Hedge(1, 1, 2, "BTCUSDT")).probability_liquidated
+    assert (round(dead[2, 0], 2), round(without, 2)) == (0.21, 0.24)
     # A reserve that is all posted in time leaves the balance of the leverage 60,000 / (posted + reserve).
     assert dead[2, 0] == pytest.approx(touched_share(lesson["paths"], 0.494, 270), abs=0.04)
 

@@ -148,6 +148,7 @@ def test_what_the_signal_explorer_shows_is_told():
         return amount(shown(*where)["This rule"]) - amount(shown(*where)["Plain hedge"])
 
     alarms = {name: int(shown(name, "double top", 5)["Alarms"]) for name in names()["LONG"]}
+    assert all(len(frame.attrs["label"]) < 120 for frame in names()["LONG"].values())
     assert [alarms.pop("noise 1"), alarms.pop("noise 2")] == [8, 9]
     assert (min(alarms.values()), max(alarms.values())) == (3, 5)
     bear = {bars: shown("simulated bear", "double top", bars) for bars in (2, 3, 4, 5, 6, 8, 12)}

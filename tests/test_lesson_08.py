@@ -13,6 +13,15 @@ def names():
     return lessons.run(LESSON).namespace
 
 
+def read(title, **values):
+    """Readouts of an explorer at these values, the other controls at the start."""
+    found = next(each for each in lessons.run(LESSON).explorers if each.title == title)
+    controls = found.controls.items()
+    return found.figure(
+        [control.values.index(values.get(name, control.start)) for name, control in controls]
+    )[1]
+
+
 def test_case_1_as_published(names):
     assert (names["unrealised"], names["spot_pnl"], names["short_pnl"]) == (125_000, -50_000, 30_000)
     assert names["margin"] == 65_000
@@ -26,6 +35,25 @@ def test_the_detour_costs_the_margin_and_the_protection(names):
     straight, detour = (total(market.drawn(names[name])) for name in ("straight", "detour"))
     assert straight == pytest.approx(-50_000 + 30_000)
     assert detour == pytest.approx(-50_000 - 65_000)
+
+
+@pytest.mark.parametrize(("rise", "survivors"), [(0.33, {2, 3}), (0.4, {2}), (0.5, set())])
+def test_which_leverage_outlives_the_rise(rise, survivors):
+    assert {
+        x
+        for x in (2, 3, 5)
+        if read("Case 1: 5 BTC from 65,000 USDT", rise=rise, leverage=x)["The short is"] == "alive"
+    } == survivors
+
+
+def test_what_was_missing_at_the_top_of_the_last_task(names):
+    path = market.drawn({0: 65_000, 10: 97_500, 30: 55_000}, rate=1e-4)
+    at_top = names["ledger"].run(path, hedge.Hedge(5, 0.6, 2, "BTCUSDT")).iloc[30]
+    # The margin of 97,500 is gone; 29 settlements of 1 bp on 3 BTC came in on the way up.
+    funding = 3e-4 * sum(65_000 + bar * 32_500 / 30 for bar in range(1, 30))
+    assert at_top["margin"] == pytest.approx(funding) == pytest.approx(707, abs=0.5)
+    assert at_top["maintenance"] == pytest.approx(0.004 * 3 * 97_500) == 1_170
+    assert at_top["event"].startswith("liquidated")
 
 
 def test_case_2_in_coins(names):

@@ -52,7 +52,7 @@ def picture(figure, sheet, limits=None):
         "Coins alone": sheet.coins * sheet.price * _MOVES,
         "With the short": sheet.at(sheet.price * (1 + _MOVES))["total_pnl"].to_numpy(),
     }
-    words = {"title": "What a price does", "xlabel": "Price moves by", "ylabel": "Profit or loss (USDT)"}
+    words = {"xlabel": "Price moves by", "ylabel": "Profit or loss (USDT)"}
     lines(left, _MOVES, results, xticks="{x:+.0%}", ylim=limits, **words)
     marks = (
         ("alarm", max(tables.alarm(sheet), sheet.price), GREY, ":"),
@@ -64,6 +64,7 @@ def picture(figure, sheet, limits=None):
         at = move if _MOVES[0] <= move <= _MOVES[-1] else math.nan
         left.axvline(at, color=colour, linestyle=shape, linewidth=2, label=name)
     left.legend(loc="lower right")
+    left.set_title("What a price does")
     volatility = outlook.constant("volatility_by_year", sheet.rules.base, "volatility")
     curves = {
         name: survival.touch_probability(price / sheet.price - 1, volatility, _DAYS)
@@ -74,8 +75,9 @@ def picture(figure, sheet, limits=None):
             ("Reserve posted in time", sheet.liquidation_with_reserve),
         )
     }
-    words = {"title": "How likely it dies", "xlabel": "Days", "ylabel": "Probability (formula)"}
+    words = {"xlabel": "Days", "ylabel": "Probability (formula)"}
     lines(right, _DAYS, curves, yticks="{x:.0%}", ylim=(-0.02, 1.02), write=percent, **words)
     right.axvline(min(sheet.days, _DAYS[-1]), color=GREY, linestyle=":", linewidth=2, label="horizon")
     right.legend(loc="upper left")
+    right.set_title("How likely it dies")
     return summary(sheet)
