@@ -28,7 +28,8 @@ def timeline(figure, market, rows, *, title="", price_limits=None, wealth_limits
     title : str
         Above the picture.
     price_limits, wealth_limits : (float, float), optional
-        Limits of the upper axes (USDT per coin, USDT); give them in an explorer.
+        Limits of the upper axes (USDT per coin, USDT). Where not given, wealth has room for a tenth of itself
+        or more: what hardly moves looks flat.
 
     Returns
     -------
@@ -74,7 +75,7 @@ def timeline(figure, market, rows, *, title="", price_limits=None, wealth_limits
     margin.plot(time, ratio, color=VERMILION, linestyle="-", linewidth=1.6)
     margin.axhline(1, color=GREY, linewidth=1, linestyle="--")
     price.set(ylim=limits[0])
-    wealth.set(ylim=limits[1])
+    wealth.set(ylim=limits[1] or _around(rows["wealth"]))
     margin.set(ylim=(0, 1.1), xlim=(time[0], time[-1]))
     happened = rows.loc[rows["event"] != "", "event"]
     for number, moment in enumerate(happened.index.tz_convert(None).to_numpy(), start=1):
@@ -99,6 +100,13 @@ def timeline(figure, market, rows, *, title="", price_limits=None, wealth_limits
         "Highest margin ratio": percent(np.nan_to_num(ratio.max())),
         "Events": _told(happened),
     }
+
+
+def _around(wealth):
+    """Limits around a series, a tenth of its size apart or more."""
+    middle = (wealth.max() + wealth.min()) / 2
+    room = max(0.55 * (wealth.max() - wealth.min()), 0.05 * abs(middle), 1.0)
+    return middle - room, middle + room
 
 
 def _told(happened):
