@@ -55,11 +55,14 @@ def code(source, slide_type="-", tags=()):
 
 
 def write(folder, name, cells):
-    """Write a notebook whose cell ids are the same each time."""
+    """Write a notebook whose cell ids are the same each time, with the metadata that the lessons have."""
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(new_notebook(cells=cells, metadata=kernel), folder / f"{name}.ipynb")
+    metadata = {
+        "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
+        "language_info": {"name": "python"},
+    }
+    nbformat.write(new_notebook(cells=cells, metadata=metadata), folder / f"{name}.ipynb")
     return folder / f"{name}.ipynb"
 
 

@@ -206,7 +206,7 @@ def test_the_years_agree_with_the_facts():
     lost = 100 * (removed["best of that year"] - removed["best of the year before"])
     assert not told(
         f"at most {lost.iloc[:-1].max():.1f} points",
-        f"{lost.iloc[-1]:.0f} points ({100 * removed['best of the year before'].iloc[-1]:.1f} % instead of "
+        f"{lost.iloc[-1]:.1f} points ({100 * removed['best of the year before'].iloc[-1]:.1f} % instead of "
         f"{100 * removed['best of that year'].iloc[-1]:.1f} %)",
         f"{-100 * removed['1:1'].iloc[-1]:.0f} % worse",
     )

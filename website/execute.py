@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import copy
 import hashlib
 import importlib.metadata
 import json
@@ -74,23 +75,26 @@ async def _run(path, notebook, cache, library, bar, report):
     key = _digest([library, *([cell.source, cell.metadata.get("tags")] for cell in code)])
     kept = cache / f"{path.stem}-{key}.json"
     if kept.exists():
-        for cell, outputs in zip(code, json.loads(kept.read_text(encoding="utf-8")), strict=True):
-            cell.outputs = nbformat.from_dict(outputs)
         bar.update(len(code))
         report(f"{path.stem}: unchanged")
-        return notebook
-    started = time.monotonic()
-    await _execute(path, notebook, bar)
-    cache.mkdir(parents=True, exist_ok=True)
-    for old in cache.glob(f"{path.stem}-*.json"):
-        old.unlink()
-    kept.write_text(json.dumps([cell.outputs for cell in code], ensure_ascii=False), encoding="utf-8")
-    report(f"{path.stem}: {len(code)} cells run in {time.monotonic() - started:.0f} s")
+    else:
+        started = time.monotonic()
+        outputs = await _execute(path, copy.deepcopy(notebook), bar)
+        cache.mkdir(parents=True, exist_ok=True)
+        for old in cache.glob(f"{path.stem}-*.json"):
+            old.unlink()
+        kept.write_text(json.dumps(outputs, ensure_ascii=False), encoding="utf-8")
+        report(f"{path.stem}: {len(code)} cells run in {time.monotonic() - started:.0f} s")
+    for cell, outputs in zip(code, json.loads(kept.read_text(encoding="utf-8")), strict=True):
+        cell.outputs = nbformat.from_dict(outputs)
     return notebook
 
 
 async def _execute(path, notebook, bar):
-    """Run a notebook where it lies, after a cell of ours that has its explorers shown as twins."""
+    """Run a notebook where it lies, with its explorers shown as twins; return the outputs of its code.
+
+    Jupyter writes more into the notebook than the outputs, so the caller gives a copy.
+    """
     failing = [0, ""]
 
     def starts(cell, cell_index):
@@ -121,7 +125,7 @@ async def _execute(path, notebook, bar):
         for output in cell.get("outputs", []):
             if output.output_type == "error" and ANY_ERROR not in cell.metadata.get("tags", []):
                 raise _failure(path, number, cell.source, "\n".join(output.traceback))
-    del notebook.cells[0]
+    return [cell.outputs for cell in notebook.cells[1:] if cell.cell_type == "code"]
 
 
 def _failure(path, number, source, reason):
