@@ -20,7 +20,7 @@ def signed_bars(axes, amounts, *, title="", xlabel="Profit or loss (USDT)", limi
     title, xlabel : str
         Texts around the axes.
     limit : float, optional
-        The axis runs from −limit to limit; it fits the amounts if not given.
+        The axis runs from −limit to limit, or further for a larger amount; it fits the amounts if not given.
     write : callable
         Writes an amount.
 
@@ -43,15 +43,15 @@ def signed_bars(axes, amounts, *, title="", xlabel="Profit or loss (USDT)", limi
     check(axes, write, title=title, xlabel=xlabel)
     values = checks.row("amounts", list(named("amounts", amounts).values()))
     readouts = dict(zip(amounts, map(write, values.tolist()), strict=True))
-    if limit is None:
-        limit = 1.6 * max(np.abs(values).max(), 1e-9)
-    limit = checks.single("limit", limit, above=0)
+    largest = np.abs(values).max()
+    limit = 1.6 * max(largest, 1e-9) if limit is None else checks.single("limit", limit, above=0)
+    limit = max(limit, 1.2 * largest)  # no bar is cut, and its number has room
     for place, (value, text) in enumerate(zip(values, readouts.values(), strict=True)):
         loss = bool(value < 0)
         axes.barh(place, value, height=0.6, **FILLS[loss])
         axes.annotate(
             text.removesuffix(" USDT"),
-            (np.clip(value, -limit, limit), place),
+            (value, place),
             (-4 if loss else 4, 0),
             textcoords="offset points",
             ha="right" if loss else "left",

@@ -7,6 +7,7 @@ from hedgelib import checks
 from hedgelib.market import frame
 
 _HOURS = 8
+_TOLD = 6  # points that a label names
 _LONGEST = 3_650
 
 
@@ -65,12 +66,14 @@ def drawn(points, rate=0.0, symbol="BTCUSDT"):
         "mark_low": np.minimum(before, line),
         "funding": np.full(len(line), rate),
     }
-    shown = " → ".join(f"{price:,.0f}" for price in prices)
+    told = [f"{price:,.0f}" for price in prices]
+    if len(told) > _TOLD:
+        told = [*told[: _TOLD - 2], "…", told[-1]]
     return frame.build(
         frame.START + pd.to_timedelta(bars * _HOURS, unit="h"),
         columns,
         symbol=symbol,
         source="drawn",
-        label=f"drawn by hand: {shown} USDT",
+        label=f"drawn by hand: {' → '.join(told)} USDT",
         hours=_HOURS,
     )

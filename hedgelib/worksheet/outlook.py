@@ -35,6 +35,9 @@ class Outlook:
         Which rise and horizon `touched` was measured for, in words.
     source : str
         Where the numbers come from, in words.
+    bound : str
+        How the share for the very rise and horizon asked for stands to `touched`: "at most" or "at least" it,
+        "about", or nothing where it is the same.
     """
 
     funding_expected: float
@@ -43,6 +46,7 @@ class Outlook:
     touched: float
     case: str
     source: str
+    bound: str = ""
 
 
 @functools.cache
@@ -120,17 +124,22 @@ def published(base, rise, days):
     key = next((key for key, level in _RISES.items() if level <= rise), "10x")
     horizon = next((known for known in _HORIZONS if known >= days), _HORIZONS[-1])
     if np.isinf(rise):
-        touched, case = 0.0, "no rise reaches it"
+        touched, case, bound = 0.0, "no rise reaches it", ""
     else:
         table, period = _touched(), f"{horizon} days"
         touched = table[base, period, key]
         low, high = (percent(table[base, period, f"{key}_{end}"], 0) for end in ("low", "high"))
         case = f"a rise of {percent(_RISES[key], 0)} within {horizon} days"
         more, less = rise < _RISES[key] or days > horizon, rise > _RISES[key] + 0.02 or days < horizon
-        likely = {(True, False): "yours is more likely", (False, True): "yours is less likely"}
-        interval = f"90 % interval {low} to {high}"
-        case += f"; {likely.get((more, less), 'only a rough guide to yours' if more else interval)}"
-    return Outlook(mean * 3 * days, worst, bad_case, touched, case, "published facts, 2019-09 to 2026-03")
+        bound, remark = {
+            (True, False): ("at least", "yours is more likely"),
+            (False, True): ("at most", "yours is less likely"),
+            (True, True): ("about", "only a rough guide to yours"),
+            (False, False): ("", f"90 % interval {low} to {high}"),
+        }[more, less]
+        case += f"; {remark}"
+    source = "published facts, 2019-09 to 2026-03"
+    return Outlook(mean * 3 * days, worst, bad_case, touched, case, source, bound)
 
 
 def from_history(market, rise, days):

@@ -83,7 +83,7 @@ def summary(sheet):
         "Liquidation price": _death(sheet.liquidation, sheet.price),
         "Alarm": alarm,
         f"Dies {within}": "; ".join(
-            f"{name} {percent(chance.formula, 0)} by formula, {percent(chance.measured, 0)} measured"
+            f"{name} {percent(chance.formula, 0)} by formula, {_measured(chance)} measured"
             for name, chance in chances.iterrows()
         ),
         f"Funding and fees {within}": f"{usdt(held.expected)} expected, {usdt(held.bad)} in the bad case",
@@ -163,13 +163,18 @@ def _carry(sheet):
     return Section("What holding it brings or costs", text, (("", "expected", "bad case"), *rows))
 
 
+def _measured(chance):
+    """A measured share, with what it is a bound of."""
+    return f"{chance.bound} {percent(chance.measured, 0)}".strip()
+
+
 def _chances(sheet):
     rows = [
         (
             name,
             percent(row.distance, signed=True) if math.isfinite(row.distance) else "no such price",
             percent(row.formula, 0),
-            f"{percent(row.measured, 0)} ({row.case})",
+            f"{_measured(row)} ({row.case})",
         )
         for name, row in tables.chances(sheet).iterrows()
     ]

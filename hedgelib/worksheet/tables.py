@@ -151,7 +151,8 @@ def chances(sheet):
     pandas.DataFrame
         Rows ``as opened`` and, with a reserve still to be posted, ``reserve posted in time``. Columns
         ``distance`` (fraction), ``formula`` (probability that a log-normal price of the measured volatility
-        touches the level), ``measured`` (share of starts) and ``case``, what was measured in words.
+        touches the level), ``measured`` (share of starts), ``bound`` ("at most" it or "at least" it) and
+        ``case``, what was measured in words.
 
     Examples
     --------
@@ -171,8 +172,9 @@ def chances(sheet):
         found = sheet.outlook_of(rise)
         known = math.isfinite(rise)
         formula = survival.touch_probability(rise, volatility, sheet.days) if known else 0.0
-        rows[name] = (rise, formula, found.touched, found.case)
-    return pd.DataFrame(rows.values(), index=list(rows), columns=["distance", "formula", "measured", "case"])
+        rows[name] = (rise, formula, found.touched, found.bound, found.case)
+    columns = ["distance", "formula", "measured", "bound", "case"]
+    return pd.DataFrame(rows.values(), index=list(rows), columns=columns)
 
 
 def unhedged(sheet):
