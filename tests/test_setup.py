@@ -105,6 +105,11 @@ def test_environment_yml_takes_everything_from_the_lock():
     assert "pip install --no-deps --no-build-isolation -e ." in (ROOT / "postBuild").read_text()
 
 
+def test_jupyterlab_finds_the_settings_that_come_with_the_package():
+    settings = Path("share", "jupyter", "lab", "settings", "overrides.json")
+    assert (sys.prefix / settings).read_text() == (ROOT / "tools" / "installed" / settings).read_text()
+
+
 def test_continuous_integration_runs_the_command_of_the_readme():
     assert (ROOT / ".ci" / "run").read_text().strip().endswith("make test")
     assert "make test" in (ROOT / "README.md").read_text()
