@@ -1,5 +1,6 @@
 """Fixtures shared by the tests that need a browser, and the order of the files."""
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -23,15 +24,26 @@ QUIET = (
 )
 
 
-FIRST, LAST = ("test_site_browser.py", "test_jupyterlab.py"), "test_site_barriers.py"
+ORDER = {
+    "test_site_browser.py": -2,
+    "test_jupyterlab.py": -1,
+    "test_lessons.py": 1,
+    "test_site_barriers.py": 2,
+    "test_sources.py": 3,
+}
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with the files that take minutes, and end with the one that needs what the first one builds.
+    """Begin with the files that take minutes; one of the last needs what the first of them builds.
 
     So files that run side by side (``make test``) keep every processor busy to the end.
     """
-    items.sort(key=lambda item: (item.path.name == LAST) - (item.path.name in FIRST))
+    items.sort(key=lambda item: ORDER.get(item.path.name, 0))
+
+
+def pytest_collection_finish():
+    """Spare the collector of cycles what is imported by now: it would look it all over again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="module")
