@@ -108,3 +108,20 @@ def run(path, source=""):
                             run_cell(ast.unparse(ast.parse(question).body[-1]), namespace, [], name)
                         lesson.solutions |= verdicts
     return lesson
+
+
+def titled(path, title):
+    """The explorer of a lesson that has this title."""
+    return next(each for each in run(path).explorers if each.title == title)
+
+
+def readouts(explorer, **values):
+    """Readouts of an explorer at these values, the other controls at the start."""
+    controls = explorer.controls.items()
+    position = [control.values.index(values.get(name, control.start)) for name, control in controls]
+    return explorer.figure(position)[1]
+
+
+def amount(text):
+    """Read the number back from a readout such as "−1,250 USDT" or "12.5 %"."""
+    return float(text.replace("−", "-").replace(",", "").rstrip(" %USDT"))

@@ -16,14 +16,6 @@ def explorers():
     return lessons.run(PATH).explorers
 
 
-def readouts(explorer, **values):
-    """Readouts of the state with these values, the others at the start."""
-    position = [
-        control.values.index(values.get(name, control.start)) for name, control in explorer.controls.items()
-    ]
-    return explorer.figure(tuple(position))[1]
-
-
 def test_by_hand(names):
     assert (names["spot_pnl"], names["short_pnl"], names["total_pnl"]) == (10_000, -10_000, 0)
     # 30 USDT at 60,000 and 35 at 70,000; 90 settlements of 6 USDT
@@ -57,7 +49,7 @@ def test_the_coins_behind_a_coin_margined_short_gain_what_it_loses(names, price)
     ],
 )
 def test_a_month_by_hand(explorers, state, total):
-    assert readouts(explorers[0], **state)["Total P&L"] == total
+    assert lessons.readouts(explorers[0], **state)["Total P&L"] == total
 
 
 @pytest.mark.parametrize(
@@ -75,7 +67,7 @@ def test_a_month_by_hand(explorers, state, total):
     ],
 )
 def test_when_the_short_dies(explorers, market, leverage, last_event):
-    *_, last = readouts(explorers[1], name=market, leverage=leverage)["Events"].split("; ")
+    *_, last = lessons.readouts(explorers[1], name=market, leverage=leverage)["Events"].split("; ")
     assert last_event in last
 
 

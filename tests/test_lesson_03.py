@@ -25,9 +25,7 @@ def names():
 
 def readouts(**wanted):
     """Readouts of the second explorer at a state named by its values."""
-    explorer = lesson().explorers[1]
-    position = tuple(control.values.index(wanted[name]) for name, control in explorer.controls.items())
-    return explorer.figure(position)[1]
+    return lessons.readouts(lesson().explorers[1], **wanted)
 
 
 def test_half_a_hedge_at_three_prices():
@@ -102,7 +100,7 @@ def test_the_text_tells_the_effectiveness_in_the_simulated_year():
 def test_more_hedge_stops_helping_where_shorts_die():
     def worst(**state):
         told = readouts(**state)["Worst 5 % up to"]
-        return float(told.removesuffix(" USDT").replace(",", "").replace("−", "-"))
+        return lessons.amount(told)
 
     assert worst(mood="wild", hedge_ratio=1, leverage=5) < worst(mood="wild", hedge_ratio=0.5, leverage=5)
     assert worst(mood="wild", hedge_ratio=1, leverage=1) > worst(mood="wild", hedge_ratio=0.5, leverage=1)

@@ -2,6 +2,7 @@
 
 import lessons
 import pytest
+from lessons import amount, readouts
 
 PATH = lessons.FOLDER / "04_funding.ipynb"
 
@@ -15,19 +16,6 @@ def names():
 @pytest.fixture(scope="module")
 def explorers():
     return lessons.run(PATH).explorers
-
-
-def usdt(text):
-    """Read an amount or a percentage back from a readout."""
-    return float(text.replace("−", "-").replace(",", "").rstrip(" %USDT"))
-
-
-def readouts(explorer, **values):
-    """Readouts of the state with these values, the others at the start."""
-    position = [
-        control.values.index(values.get(name, control.start)) for name, control in explorer.controls.items()
-    ]
-    return explorer.figure(tuple(position))[1]
 
 
 def test_one_day(names):
@@ -69,15 +57,16 @@ def test_table_of_the_clamp_and_its_landing(names):
 )
 def test_bill_of_a_straight_path(explorers, change, rate, days, funding):
     shown = readouts(explorers[0], change=change, rate=rate, days=days)
-    assert usdt(shown["Funding received"]) == pytest.approx(funding, abs=0.6)
+    assert amount(shown["Funding received"]) == pytest.approx(funding, abs=0.6)
     fees = 0.0005 * (60_000 + 60_000 * (1 + change))
-    assert usdt(shown["Coin and hedge"]) == pytest.approx(funding - fees, abs=0.6)
-    assert usdt(shown["Coin alone"]) == 60_000 * change
+    assert amount(shown["Coin and hedge"]) == pytest.approx(funding - fees, abs=0.6)
+    assert amount(shown["Coin alone"]) == 60_000 * change
 
 
 def test_a_fall_of_one_percent_pays_for_a_month_at_minus_one(explorers):
     before, after = (
-        usdt(readouts(explorers[0], rate=-1, change=change)["Better with hedge by"]) for change in (0, -0.01)
+        amount(readouts(explorers[0], rate=-1, change=change)["Better with hedge by"])
+        for change in (0, -0.01)
     )
     assert before == -600
     assert 0 < after < 10  # 600 of the coin's loss, less 537.3 of funding and 59.7 of fees
@@ -88,7 +77,7 @@ def test_half_a_hedge_has_half_the_bill(explorers):
     whole = readouts(explorers[0], rate=-3, change=-0.2)
     half = readouts(explorers[0], rate=-3, change=-0.2, ratio=0.5)
     for name in ("Funding received", "Better with hedge by"):
-        assert usdt(half[name]) == pytest.approx(usdt(whole[name]) / 2, abs=1)
+        assert amount(half[name]) == pytest.approx(amount(whole[name]) / 2, abs=1)
     assert half["Coin alone"] == whole["Coin alone"]
 
 
@@ -99,22 +88,22 @@ def test_days_add_up_by_hand(names, explorers):
     for bar in range(1, 3 * 12 + 1):
         total += quantity * marks[bar] * rates[bar]
     shown = readouts(explorers[1], name="BTC crash", day=12)
-    assert usdt(shown["Received (USDT)"]) == pytest.approx(total, abs=0.06)
-    assert usdt(shown["Annualised"]) == pytest.approx(100 * sum(rates[1:37]) / 36 * 1095, abs=0.06)
+    assert amount(shown["Received (USDT)"]) == pytest.approx(total, abs=0.06)
+    assert amount(shown["Annualised"]) == pytest.approx(100 * sum(rates[1:37]) / 36 * 1095, abs=0.06)
 
 
 def test_what_the_months_show(explorers):
     months = explorers[1].controls["name"].values
     end = {name: readouts(explorers[1], name=name) for name in months}
-    received = {name: usdt(shown["Received (USDT)"]) for name, shown in end.items()}
+    received = {name: amount(shown["Received (USDT)"]) for name, shown in end.items()}
     assert max(received, key=received.get) == "BTC squeeze_up"
     for name, told in (("BTC squeeze_up", "+727 USDT"), ("BTC bull_run", "+432 USDT")):
         assert f"{received[name]:+.0f} USDT" == told and told.removesuffix(" USDT") in lessons.prose(PATH)
-    assert usdt(end["BTC squeeze_up"]["Price change (%)"]) > 90
+    assert amount(end["BTC squeeze_up"]["Price change (%)"]) > 90
     assert received["BTC funding_negative"] < 0 and received["ETH funding_negative"] < 0
-    assert usdt(end["BTC funding_negative"]["Price change (%)"]) > 20
-    assert usdt(end["ETH funding_negative"]["Price change (%)"]) < -5
-    crash = [usdt(readouts(explorers[1], name="BTC crash", day=day)["Annualised"]) for day in (1, 3, 30)]
+    assert amount(end["BTC funding_negative"]["Price change (%)"]) > 20
+    assert amount(end["ETH funding_negative"]["Price change (%)"]) < -5
+    crash = [amount(readouts(explorers[1], name="BTC crash", day=day)["Annualised"]) for day in (1, 3, 30)]
     assert 0 < crash[0] < 10 and crash[1] < -20 and crash[2] > 5
 
 

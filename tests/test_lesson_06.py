@@ -5,6 +5,7 @@ import functools
 import lessons
 import numpy as np
 import pytest
+from lessons import amount
 
 from hedgelib import market, plan
 
@@ -22,16 +23,7 @@ def told(*numbers):
 
 
 def read(title, **values):
-    """Readouts of an explorer at these values, the other controls at the start."""
-    found = next(each for each in lessons.run(PATH).explorers if each.title == title)
-    controls = found.controls.items()
-    return found.figure(
-        [control.values.index(values.get(name, control.start)) for name, control in controls]
-    )[1]
-
-
-def amount(text):
-    return float(text.removesuffix(" USDT").replace("−", "-").replace(",", ""))
+    return lessons.readouts(lessons.titled(PATH, title), **values)
 
 
 @pytest.mark.parametrize(

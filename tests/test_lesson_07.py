@@ -27,16 +27,11 @@ def returns(name):
 
 
 def explorer(title):
-    return next(each for each in lessons.run(PATH).explorers if each.title == title)
+    return lessons.titled(PATH, title)
 
 
 def read(title, **values):
-    """Readouts of an explorer at these values, the other controls at the start."""
-    found = explorer(title)
-    controls = found.controls.items()
-    return found.figure(
-        [control.values.index(values.get(name, control.start)) for name, control in controls]
-    )[1]
+    return lessons.readouts(explorer(title), **values)
 
 
 @pytest.mark.parametrize(
