@@ -83,7 +83,9 @@ async def _run(path, notebook, cache, library, bar, report):
         cache.mkdir(parents=True, exist_ok=True)
         for old in cache.glob(f"{path.stem}-*.json"):
             old.unlink()
-        kept.write_text(json.dumps(outputs, ensure_ascii=False), encoding="utf-8")
+        whole = kept.with_suffix(".part")  # a build that is stopped here leaves nothing that looks kept
+        whole.write_text(json.dumps(outputs, ensure_ascii=False), encoding="utf-8")
+        whole.replace(kept)
         report(f"{path.stem}: {len(code)} cells run in {time.monotonic() - started:.0f} s")
     for cell, outputs in zip(code, json.loads(kept.read_text(encoding="utf-8")), strict=True):
         cell.outputs = nbformat.from_dict(outputs)
