@@ -9,6 +9,7 @@ import html
 import itertools
 import math
 import random
+import re
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from hedgelib.picture import NOT_POSSIBLE
 MOST_STATES = 600
 MOST_CORNERS = 8  # looked at to place the axes; all of them with up to three controls
 KEPT_PICTURES = 64
+HYPHEN = re.compile(r"(?<!\w)-(?=\d)")  # before a number it is a minus, as in pictures and readouts
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Choice:
         if not isinstance(self.format, str):
             return tuple(str(self.format(value)) for value in self.values)
         try:
-            return tuple(self.format.format(value) for value in self.values)
+            return tuple(HYPHEN.sub("−", self.format.format(value)) for value in self.values)
         except (LookupError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(
                 f"format {self.format!r} cannot write the values of {self.label!r}: {error}"

@@ -76,7 +76,9 @@ def picture(figure, sheet, limits=None):
         )
     }
     words = {"xlabel": "Days", "ylabel": "Probability (formula)"}
-    lines(right, _DAYS, curves, yticks="{x:.0%}", ylim=(-0.02, 1.02), write=percent, **words)
+    # Room for the legend above 100 %: a short that dies soon needs all of the picture below.
+    lines(right, _DAYS, curves, yticks="{x:.0%}", ylim=(-0.02, 1.45), write=percent, **words)
+    right.set_yticks(np.linspace(0, 1, 6))
     right.axvline(min(sheet.days, _DAYS[-1]), color=GREY, linestyle=":", linewidth=2, label="horizon")
     right.legend(loc="upper left")
     right.set_title("How likely it dies")
