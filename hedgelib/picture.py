@@ -9,6 +9,7 @@ import contextlib
 import functools
 import html
 import io
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -56,10 +57,17 @@ NOT_POSSIBLE = "Not possible"  # the readout of a state that its draw function r
 NO_DATE = {"Creator": None, "Date": None, "Format": None, "Type": None}
 
 
+_ALONE = threading.RLock()
+
+
 @contextlib.contextmanager
 def style():
-    """Draw and render inside this context: matplotlib's defaults and the house style, no user settings."""
-    with matplotlib.style.context(["default", STYLE]):
+    """Draw and render inside this context: matplotlib's defaults and the house style, no user settings.
+
+    One thread at a time may be inside, as settings and canvas are shared: JupyterLab has sliders answered in
+    another thread than cells.
+    """
+    with _ALONE, matplotlib.style.context(["default", STYLE]):
         yield
 
 
@@ -125,7 +133,7 @@ def png(figure, dpi=DPI):
 
 @functools.lru_cache(4)
 def _renderer(width, height, dpi):
-    """A canvas of pixels, used again: it knows the widths of all words it has met, and takes 3 MB once."""
+    """A canvas of pixels, used again inside `style`: it knows all words it has met, and takes 3 MB once."""
     return RendererAgg(int(width), int(height), dpi)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import hashlib
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 
 import matplotlib as mpl
 import numpy as np
@@ -151,6 +152,15 @@ def test_a_refused_start_and_any_other_error_are_raised():
         made(broken)._repr_mimebundle_()
     with pytest.raises(KeyError):
         made(broken, ratio=Choice("Ratio", (0, 1)))._repr_mimebundle_()
+
+
+def test_pictures_drawn_in_several_threads_are_those_drawn_in_one():
+    """JupyterLab answers sliders in threads of their own, beside the one that runs the cells."""
+    explorer = made()
+    positions = [position for position in explorer.positions() if position != (1, 2)] * 4
+    alone = [explorer.png(position) for position in positions]
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(explorer.png, positions)) == alone
 
 
 def test_pictures_are_the_same_bytes_whatever_was_drawn_before_and_whatever_the_user_prefers():

@@ -16,6 +16,8 @@ from pathlib import Path
 import lessons
 import pytest
 
+from hedgelib.picture import data_url
+
 pytestmark = pytest.mark.browser
 SECONDS = 90
 NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
@@ -137,8 +139,8 @@ def move(page, panel, number, key, name):
     return state(panel)
 
 
-def there_and_back(page, panel, number, name):
-    """Move a slider to both ends, where the picture must not stay the same, and back to its start."""
+def there_and_back(page, panel, number, name, explorer):
+    """Move a slider to both ends, where the picture must be another and the right one, and back."""
     slider = panel.get_by_role("slider").nth(number)
     start, last = (int(float(slider.get_attribute(f"aria-value{name}"))) for name in ("now", "max"))
     first = state(panel)
@@ -150,6 +152,9 @@ def there_and_back(page, panel, number, name):
         slider.press(back)
     page.wait_for_function(BACK, arg=[panel.element_handle(), first])
     assert len({seen["picture"] for seen in (first, *ends)}) > 1, f"slider {number} does not change {name}"
+    for end in ends:
+        position = tuple(int(float(place)) for place in end["slider"])
+        assert end["picture"] == data_url(explorer.png(position)[0]), (name, explorer.values(position))
 
 
 @pytest.mark.parametrize("path", lessons.PATHS, ids=lambda path: path.stem)
@@ -162,12 +167,13 @@ def test_notebook_runs_and_its_sliders_move(path, page, lab):
     page.get_by_text("| Idle").wait_for()
     outcome = page.evaluate(OUTCOME)
     assert outcome["errors"] == []
-    for index in outcome["explorers"]:
+    explorers = lessons.run(path).explorers
+    for index, explorer in zip(outcome["explorers"], explorers, strict=True):
         page.evaluate(SCROLL, index)
         panel = page.locator(f'[data-windowed-list-index="{index}"] .widget-vbox')
         panel.locator("img").wait_for()
         name = f"{path.stem}-{index}"
         screenshot(panel, f"{name}-start")
         for number in range(panel.get_by_role("slider").count()):
-            there_and_back(page, panel, number, name)
+            there_and_back(page, panel, number, name, explorer)
     assert "Traceback" not in log.read_text()
