@@ -93,3 +93,13 @@ def test_the_extremes_of_funding_come_from_the_facts():
     extremes = names()["extremes"]
     assert round(60_000 * extremes["worst_30_days"]) == -787
     assert round(60_000 * extremes["best_30_days"]) == 4_626
+
+
+def test_the_worst_month_of_funding_beats_small_reasons_and_not_the_tax():
+    spread = 1e4 * names()["extremes"]["worst_30_days"] / 90
+    assert spread == pytest.approx(-1.46, abs=0.005)
+    # the sale's costs less the two fees of the future, over 90 settlements of 60,000 USDT
+    small = -(180 + 72_000 / 365 - 60) / 60_000 / 90 * 1e4
+    table = names()["reasons"](tax=0)
+    assert names()["break_even"](table) == pytest.approx(small) == pytest.approx(-0.59, abs=0.005)
+    assert names()["break_even"](names()["reasons"]()) < spread < small

@@ -71,6 +71,23 @@ def test_when_the_short_dies(explorers, market, leverage, last_event):
     assert last_event in last
 
 
+@pytest.mark.parametrize(("leverage", "change"), [(10, "+21,910 USDT"), (1, "+3,892 USDT")])
+def test_the_short_that_dies_first_loses_least(names, explorers, leverage, change):
+    assert lessons.readouts(explorers[1], name="market above", leverage=leverage)["Change"] == change
+    assert change.removesuffix(" USDT") in lessons.prose(PATH)
+    # what the coin gains, less the margin, the funding in it and the fee of the opening
+    spot = names["market_frame"]["spot"]
+    margin = 20_019.91 / leverage
+    assert lessons.amount(change) == pytest.approx(spot.iloc[-1] - spot.iloc[0] - margin, abs=20)
+
+
+def test_the_loss_in_cash_and_the_gain_that_is_no_margin(names):
+    row = names["walked"].loc[names["died"]].iloc[0]
+    told = [f"{abs(row[name]):,.0f}" for name in ("short_pnl", "spot_pnl", "liquidation_loss")]
+    assert told == ["6,807", "6,458", "107"]
+    assert all(number in lessons.prose(PATH) for number in told)
+
+
 def test_the_liquidation_price_rises_with_the_funding_received(names):
     for leverage, at_first, at_last in ((3, 0.328, 0.34), (1, 0.99, 1.05)):
         rows = names["ledger"].run(names["market_frame"], names["hedge"].Hedge(1, 1, leverage, "BTCUSDT"))

@@ -103,8 +103,16 @@ def test_what_the_months_show(explorers):
     assert received["BTC funding_negative"] < 0 and received["ETH funding_negative"] < 0
     assert amount(end["BTC funding_negative"]["Price change (%)"]) > 20
     assert amount(end["ETH funding_negative"]["Price change (%)"]) < -5
-    crash = [amount(readouts(explorers[1], name="BTC crash", day=day)["Annualised"]) for day in (1, 3, 30)]
-    assert 0 < crash[0] < 10 and crash[1] < -20 and crash[2] > 5
+    for name, told in (("BTC funding_negative", "rises by 43 %"), ("ETH funding_negative", "falls by 14 %")):
+        assert f"{abs(amount(end[name]['Price change (%)'])):.0f} %" in told and told in lessons.prose(PATH)
+    crash = [readouts(explorers[1], name="BTC crash", day=day)["Annualised"] for day in (1, 3, 30)]
+    told = "says {} after one day, {} after three and {} in the end".format(*crash)
+    assert told.replace("−", "-") in lessons.prose(PATH)
+
+
+def test_a_coin_margined_short_is_paid_in_coin(names):
+    # N / M takes the place of q · M: 60,000 USD at 60,000 are one coin, and 1 bp of it is 0.0001 coin
+    assert names["funding"].inverse_received(600, 100, 60_000, 0.0001) == pytest.approx(0.0001)
 
 
 def test_ledger_receives_what_the_settlements_pay(names):
