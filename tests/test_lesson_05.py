@@ -213,6 +213,32 @@ def test_reserve_and_alarm(lesson):
     assert (1 + best["BTC"]) * 1.004 - 1 == pytest.approx(0.20, abs=5e-4)
 
 
+def test_alarms_for_the_highs_inside_a_day():
+    # BTCUSDT spot: close 4,800.00 on 2020-03-12, high 5,955.00 on the 13th; close 38,795.69 on 2021-02-07,
+    # high 46,794.45 on the 8th. ETHUSDT: close 774.56 on 2021-01-02, high 1,011.07 on the 3rd.
+    highs = 5_955 / 4_800, 46_794.45 / 38_795.69, 1_011.07 / 774.56
+    assert [round(high - 1, 3) for high in highs] == [0.241, 0.206, 0.305]
+    ratios = [0.004 / (1.004 * high - 1) for high in highs]
+    assert (round(ratios[0], 3), round(ratios[2], 3)) == (0.016, 0.013)
+    assert ratios[1] < 0.02  # an alarm at 2 % came too late on the best day
+
+
+def test_the_first_alarm_of_the_player_rings_on_day_8(lesson):
+    rows = lesson["walked"]["3x"]
+    ringing = rows.index[rows["maintenance"] / rows["margin"] > 0.02]
+    assert (ringing[0] - rows.index[0]).days == 8
+
+
+def test_the_survival_explorer_shows_what_its_tasks_say():
+    explorer = lessons.titled(PATH, "How many shorts are alive after so many days")
+    days = 10, 20, 30, 60, 90
+    dead = [lessons.readouts(explorer, days=number)["Dead by then"] for number in days]
+    assert dead == ["0.7 %", "5.4 %", "11.6 %", "26.7 %", "36.4 %"]
+    assert all(share.removesuffix(" %") in text() for share in dead)
+    safer = [lessons.readouts(explorer, leverage=times)["Dead by then"] for times in (1.5, 1)]
+    assert safer == ["4.7 %", "0.7 %"]
+
+
 def test_the_reserve_saves_the_3x_hedge(lesson):
     saved = lesson["saved"]
     assert not saved["event"].str.contains("liquidated").any()

@@ -54,6 +54,16 @@ def test_by_hand():
     assert (lesson["back_up"], lesson["further_down"]) == (5_000, -10_000)
 
 
+def test_a_fall_that_is_kind_to_both_rules():
+    # After 54,000: batches −3,300, take profit X − 55,000, half a hedge (X − 60,000) / 2; fees left out.
+    ends = np.arange(44_000, 76_001, 100)
+    half = (ends - 60_000) / 2
+    kind = ends[(half < -3_300) & (ends - 55_000 > half)]
+    assert (kind.min() - 100, kind.max() + 100) == (50_000, 53_400)
+    assert not told("between 50,000 and 53,400")
+    assert (names()["table"].loc[52_000, "Straight"].drop("Half hedge") > -4_015).all()
+
+
 def test_the_picture_in_closed_form():
     table, ends = names()["table"], names()["ends"].to_numpy()
     detour = table["First to 54,000"]

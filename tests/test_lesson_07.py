@@ -5,6 +5,7 @@ import functools
 import lessons
 import numpy as np
 import pytest
+from lessons import amount
 from scipy.stats import linregress
 
 from hedgelib import market
@@ -129,6 +130,15 @@ def test_the_text_tells_what_the_window_explorer_shows():
         f"20 days remove {shown['Removed out of sample']} where one ratio removes "
         f"{shown['Removed by one ratio, same days']}"
     )
+    lost = {}
+    for source in ("market above", "four regimes in a row"):
+        for days in (20, 90, 120, 180, 270, 365):
+            shown = read(title, source=source, days=days)
+            moving, one = (amount(shown[name]) for name in list(shown)[1:])
+            lost[source, days] = round(one - moving, 1)
+    assert lost["market above", 20] == 3.3
+    assert [lost["market above", days] for days in (180, 270, 365)] == [0.5, 0.5, 0.5]
+    assert [lost["four regimes in a row", days] for days in (365, 120, 90, 180)] == [0.4, 0.1, 0.9, 0.8]
     facts = market.facts("cross_hedge_out_of_sample").query("asset == 'BTC' and key == 'variance_removed'")
     first, second, third, fourth = (f"{100 * value:.1f}" for value in facts["value"])
     assert not told(f"{first}, {second}, {third} and {fourth} %")
@@ -201,10 +211,11 @@ def test_the_years_agree_with_the_facts():
     lost = 100 * (removed["best of that year"] - removed["best of the year before"])
     assert not told(
         f"at most {lost.iloc[:-1].max():.1f} points",
-        f"{lost.iloc[-1]:.1f} points ({100 * removed['best of the year before'].iloc[-1]:.1f} % instead of "
+        f"five times as much ({100 * removed['best of the year before'].iloc[-1]:.1f} % instead of "
         f"{100 * removed['best of that year'].iloc[-1]:.1f} %)",
-        f"{-100 * removed['1:1'].iloc[-1]:.0f} % worse",
+        f"{-100 * removed['1:1'].iloc[-1]:.0f} % more variance",
     )
+    assert round(lost.iloc[-1] / lost.iloc[:-1].max()) == 5
 
 
 def test_the_altcoin_and_its_basket():

@@ -59,6 +59,15 @@ def test_case_2_in_coins(names):
     assert names["li"].liquidation_price(2_000) == pytest.approx(2_000 * 1.5 / 1.004)
 
 
+def test_coins_sold_for_the_margin():
+    wang = hedge.Hedge(5, 0.6, 3, "BTCUSDT", margin_from="coins").coins_sold(65_000)
+    li = hedge.Hedge(10, 0.7, 2, "ETHUSDT", margin_from="coins").coins_sold(2_000)
+    # x coins pay the margin of h of the rest at leverage L: x = h / L · (coins − x)
+    assert (wang, li) == pytest.approx((0.2 * 5 / 1.2, 0.35 * 10 / 1.35))
+    assert (f"{wang:.2f}", f"{li:.2f}") == ("0.83", "2.59")
+    assert all(told in lessons.prose(LESSON) for told in ("0.83 of the five", "2.59 of her 10"))
+
+
 def test_case_3_needs_a_margin_beyond_the_notional(names):
     assert names["run_up"] == 1.3258
     assert names["enough"] == pytest.approx(2.3258 * 1.004 - 1)

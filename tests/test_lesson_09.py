@@ -57,6 +57,8 @@ def test_exercise_2_and_3_by_closed_form():
     # Death within T days has 10 % probability where ln(1.5/1.004) / (σ √T) is the 95 % quantile, 1.644854.
     years = (math.log(1.5 / 1.004) / (0.6273 * 1.644854)) ** 2
     assert told["09-3"].answer == math.floor(years * 365)
+    as_opened = (math.log(4 / 3 / 1.004) / (0.6273 * 1.644854)) ** 2
+    assert math.floor(as_opened * 365) in [mistake["value"] for mistake in told["09-3"].wrong]
 
 
 def test_twelve_questions_over_all_lessons():
