@@ -3,6 +3,7 @@
 Bad input raises ``ValueError`` and the message says what was wrong and what is accepted.
 """
 
+import math
 import reprlib
 
 import numpy as np
@@ -49,13 +50,15 @@ def number(name, value, *, above=None, at_least=None, below=None, at_most=None):
     try:
         given = np.asarray(value)
         # numpy would count True in a list as 1, and bring to light the numbers that a mask hides.
-        untrue = isinstance(value, list | tuple) and any(isinstance(item, bool) for item in value)
+        untrue = isinstance(value, list | tuple) and any(
+            isinstance(item, bool | np.bool_) for item in np.array(value, dtype=object).flat
+        )
         if given.dtype.kind not in "iuf" or untrue or np.ma.isMaskedArray(value):
             raise TypeError
         with np.errstate(over="ignore"):
             array = np.asarray(given, dtype=float)
     except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"{name} must be {accepted}, got {reprlib.repr(value)}") from None
+        raise ValueError(f"{name} must be {accepted}, got {shown(value, reprlib.repr)}") from None
     good = np.isfinite(array)
     for compare, limit in [
         (np.greater, above),
@@ -67,11 +70,13 @@ def number(name, value, *, above=None, at_least=None, below=None, at_most=None):
             good &= compare(array, limit)
     if not np.all(good):
         offender = np.atleast_1d(array)[~np.atleast_1d(good)][0]
-        shown = repr(value) if array.ndim == 0 else f"{offender:g} in it"
-        raise ValueError(f"{name} must be {accepted}, got {shown}")
+        got = shown(value) if array.ndim == 0 else f"{offender:g} in it"
+        raise ValueError(f"{name} must be {accepted}, got {got}")
     smallest = 1 / _LARGEST if above == 0 else 0
     if np.any((np.abs(array) > _LARGEST) | (np.abs(array) < smallest)):
-        raise ValueError(f"{name} is too large or too small to calculate with, got {reprlib.repr(value)}")
+        raise ValueError(
+            f"{name} is too large or too small to calculate with, got {shown(value, reprlib.repr)}"
+        )
     return array if array.ndim else float(array)
 
 
@@ -91,7 +96,7 @@ def single(name, value, **limits):
     ValueError: holding (coin) must be one number, got [1, 2]
     """
     if np.ndim(checked := number(name, value, **limits)):
-        raise ValueError(f"{name} must be one number, got {reprlib.repr(value)}")
+        raise ValueError(f"{name} must be one number, got {shown(value, reprlib.repr)}")
     return checked
 
 
@@ -130,7 +135,7 @@ def side(value):
     """
     checked = number("side", value)
     if not np.all(np.abs(checked) == 1):
-        raise ValueError(f"side must be -1 (short) or +1 (long), got {value!r}")
+        raise ValueError(f"side must be -1 (short) or +1 (long), got {shown(value)}")
     return checked
 
 
@@ -171,7 +176,7 @@ def one_of(name, value, accepted):
     'isolated'
     """
     if not isinstance(value, str) or value not in accepted:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, accepted))}, got {value!r}")
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, accepted))}, got {shown(value)}")
     return value
 
 
@@ -230,9 +235,7 @@ def kind(name, value, accepted, words):
     ValueError: compounded must be True or False, got 'yes'
     """
     if not isinstance(value, accepted):
-        shown = repr(value)
-        shown = shown if len(shown) <= 80 and "\n" not in shown else f"a {type(value).__name__}"
-        raise ValueError(f"{name} must be {words}, got {shown}")
+        raise ValueError(f"{name} must be {words}, got {shown(value, longest=80)}")
     return value
 
 
@@ -252,6 +255,18 @@ def text(name, value):
     ValueError: title must be a text, got 60000
     """
     return kind(name, value, str, "a text")
+
+
+def shown(value, write=repr, longest=math.inf):
+    """Return a value as it reads in a message, which is one line: of what takes more, its type.
+
+    Examples
+    --------
+    >>> shown("BTC"), shown(np.eye(2))
+    ("'BTC'", 'a ndarray')
+    """
+    text = write(value)
+    return text if len(text) <= longest and "\n" not in text else f"a {type(value).__name__}"
 
 
 def settle(part, **values):

@@ -282,4 +282,4 @@ def _day(value):
     try:
         return datetime.date.fromisoformat(str(value)[:10] if isinstance(value, datetime.date) else value)
     except (TypeError, ValueError):
-        raise ValueError(f"as_of must be a date such as '2024-05-30', got {value!r}") from None
+        raise ValueError(f"as_of must be a date such as '2024-05-30', got {checks.shown(value)}") from None

@@ -36,7 +36,8 @@ class OrderTicket:
     Raises
     ------
     ValueError
-        If the exchange would refuse the order as too small, or its brackets are not known so far up.
+        If the exchange would refuse the order as too small, its brackets are not known so far up, or its
+        margin is below the maintenance margin from the start.
 
     Notes
     -----
@@ -68,6 +69,11 @@ class OrderTicket:
             raise ValueError(
                 f"the order is worth {self.notional:,.2f} {contract.margin_unit}, but the brackets of "
                 f"{contract.symbol} are known only up to {contract.maximum_notional:,.0f}: hedge fewer coins"
+            )
+        if self.liquidation_price <= self.price:
+            raise ValueError(
+                f"the short would be liquidated as it opens: at {self.leverage:g}x its margin is below the "
+                "maintenance margin of so large an order: choose a lower leverage, or hedge fewer coins"
             )
 
     @property

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import public
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
@@ -571,13 +571,7 @@ def test_one_bad_argument(tried):
 
 
 @each_call
-@settings(
-    max_examples=15,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+@settings(max_examples=15, derandomize=True, database=None)
 @given(st.data())
 def test_several_bad_arguments(tried, data):
     if len(tried.example) > 1:
@@ -605,7 +599,7 @@ ANSWERS = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, database=None)
+@settings(max_examples=300, derandomize=True, database=None)
 @given(st.sampled_from(sorted(exercise.exercises())) | ANSWERS, ANSWERS)
 def test_an_exercise_never_raises(name, answer):
     verdict = exercise.check(name, answer)

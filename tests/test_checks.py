@@ -32,6 +32,8 @@ def test_sequences_become_arrays():
         None,
         True,
         [True],
+        [np.True_, 1.5],
+        [[1, 2], [1, True]],
         [1, None],
         [[1], [1, 2]],
         1j,
@@ -75,6 +77,20 @@ def test_limits(limits, good, bad, words):
 def test_the_offender_is_named():
     with pytest.raises(ValueError, match="got -2 in it"):
         checks.number("price (USDT)", [1, -2, 3], above=0)
+
+
+@pytest.mark.parametrize(
+    "refuse",
+    [
+        lambda value: checks.number("price", value),
+        lambda value: checks.one_of("mode", value, ("isolated", "cross")),
+        lambda value: checks.kind("plan", value, int, "a whole number"),
+    ],
+)
+@pytest.mark.parametrize("value", [pd.Series(["a", "b"]), pd.DataFrame({"a": ["b"]}), np.full((2, 2), "a")])
+def test_messages_are_one_line(refuse, value):
+    with pytest.raises(ValueError, match=r"\A.+\Z"):
+        refuse(value)
 
 
 def test_single_refuses_sequences():

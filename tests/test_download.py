@@ -292,12 +292,42 @@ def test_a_lock_that_is_never_given_back(lab, tmp_path, monkeypatch):
         lab()
 
 
+def test_an_impossible_rate_is_not_kept(lab, fake):
+    fake.faults["funding"] = [lambda rows: [row | {"fundingRate": "7"} for row in rows]]
+    check(lab(), fake)
+
+
+def test_history_beside_a_gap_in_the_cache(lab, fake, tmp_path):
+    lab()
+    for path in (tmp_path / "binance" / "BTCUSDT").glob("*-2023.csv"):
+        cache.write(path, "rows", cache.read(path)[:20])
+    check(market.history(**(SPAN | {"start": "2024-01-03"})), fake, 53)
+    check(market.history(**(SPAN | {"start": "2024-01-01 08:00"})), fake, 48)
+    check(market.history(**(SPAN | {"end": "2023-12-22"})), fake, 0, 18)
+    with pytest.raises(
+        ValueError, match=r"the cache has no spot rows of BTCUSDT from binance between 2023-12-22"
+    ):
+        market.history(**SPAN)
+    with pytest.raises(
+        ValueError, match=r"no spot history .* between 2023-12-28 and 2023-12-30 in the cache"
+    ):
+        market.history(**(SPAN | {"start": "2023-12-28", "end": "2023-12-30"}))
+    check(lab(), fake)
+
+
 def test_a_coin_that_was_listed_later(lab, fake):
     for kind in KINDS:
         fake.rows[kind] = fake.rows[kind][70:]
     frame = lab(start="2022-06-01")
     check(frame, fake, last=50)
     assert frame.attrs["notes"] == ["known from 2024-01-08 16:00 to 2024-01-25 00:00 only"]
+
+
+def test_a_coin_with_its_first_bar_only(lab, fake):
+    for kind in KINDS:
+        fake.rows[kind] = fake.rows[kind][-1:]
+    with pytest.raises(ValueError, match="BTCUSDT from binance has one bar only"):
+        lab()
 
 
 def test_mark_that_is_offered_later_gives_way_to_last_price(lab, fake):
@@ -323,8 +353,9 @@ def test_a_progress_bar(lab, fake, capsys):
     ("change", "message"),
     [
         ({"exchange": "mtgox"}, "exchange must be one of 'binance', 'bybit', 'okx', 'kraken', 'hyperliquid'"),
-        ({"symbol": "../etc"}, "symbol must be letters and digits"),
-        ({"symbol": None}, "symbol must be letters and digits"),
+        ({"symbol": "../etc"}, "symbol must be capital letters and digits"),
+        ({"symbol": "btcusdt"}, "symbol must be capital letters and digits"),
+        ({"symbol": None}, "symbol must be capital letters and digits"),
         ({"hours": 3}, "hours must be 1, 2, 4 or 8"),
         ({"start": "2024-02-01"}, "start must be before end"),
         ({"start": "soon"}, "a time must be a day or a time"),

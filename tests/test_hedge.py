@@ -187,6 +187,7 @@ def test_ticket_as_a_table():
         (Hedge(1, 0, 2, "BTCUSDT"), "below the minimum"),
         (Hedge(0.001, 1, 2, **inverse), "below the minimum of 100.00"),
         (Hedge(100, 1, 1, **inverse), "known only up to 50"),
+        (Hedge(2_000, 1, 50, "BTCUSDT"), "liquidated as it opens: at 50x its margin is below"),
     ],
 )
 def test_orders_that_would_be_refused(hedge, message):

@@ -213,10 +213,23 @@ def test_files_without_a_common_bar_are_refused(files, name):
 
 
 def test_unreadable_files_are_refused(files, tmp_path):
-    for path, content in (("x.zip", b"not a zip"), ("x.csv", b"\xff\xfe\x00"), ("empty.csv", b"")):
+    for path, content in (
+        ("x.zip", b"not a zip"),
+        ("x.csv", b"\xff\xfe\x00"),
+        ("empty.csv", b""),
+        ("blank.csv", b"\n\n"),
+    ):
         (tmp_path / path).write_bytes(content)
-        with pytest.raises(ValueError, match=f"cannot read {path}"):
-            market.read_csv(**(files | {"spot": tmp_path / path}))
+        for name in ("spot", "perp", "funding"):
+            with pytest.raises(ValueError, match=f"cannot read {path}"):
+                market.read_csv(**(files | {name: tmp_path / path}))
+
+
+def test_spaces_around_cells_do_not_matter(files):
+    plain = market.read_csv(**files)
+    for name in ("spot", "perp", "funding"):
+        files[name].write_text(files[name].read_text().replace(",", " , "))
+    pd.testing.assert_frame_equal(market.read_csv(**files), plain, check_exact=True)
 
 
 def test_validate_accepts_and_returns():

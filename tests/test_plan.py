@@ -83,7 +83,7 @@ def test_targets(target, shares):
     np.testing.assert_allclose(target.shares(PATH), [shares])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(strategies.TARGETS, strategies.bars(), st.data())
 def test_targets_do_not_see_the_future(target, path, data):
     now = data.draw(st.integers(0, path.spot.shape[1] - 1))
@@ -106,7 +106,7 @@ SIGNALS = (
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.sampled_from(SIGNALS), strategies.SEEDS, st.integers(30, 119))
 def test_signals_do_not_see_the_future(signal, seed, now):
     rng = np.random.default_rng(seed)
@@ -161,6 +161,8 @@ def test_plans_are_values():
         (lambda: After(np.nan), "days"),
         (lambda: On("someday"), "must be a date"),
         (lambda: On(None), "must be a date"),
+        (lambda: On(20240105), "must be a date"),
+        (lambda: On(np.float64(20240105)), "must be a date"),
         (lambda: Below(), "give either price"),
         (lambda: Below(price=1, move=1), "give either price"),
         (lambda: Above(price=0), "price"),

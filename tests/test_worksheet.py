@@ -195,7 +195,7 @@ plans = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(plans)
 def test_every_plan_is_refused_by_name_or_can_be_printed(inputs):
     try:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import platformdirs
 
+from hedgelib import checks
+
 _MARK = "# hedgelab table, sha256 "
 
 
@@ -19,7 +21,7 @@ def folder(chosen=None):
         If `chosen` is not a path, or an empty text.
     """
     if chosen is not None and not (isinstance(chosen, str | Path) and str(chosen)):
-        raise ValueError(f"cache must be the path of a folder, got {chosen!r}")
+        raise ValueError(f"cache must be the path of a folder, got {checks.shown(chosen)}")
     return Path(chosen or os.environ.get("HEDGELAB_CACHE") or platformdirs.user_cache_dir("hedgelab"))
 
 

@@ -71,7 +71,7 @@ def read_csv(*, spot, funding, symbol, perp=None, mark=None, wicks="keep"):
     ValueError: cannot read spot.csv: No such file or directory
     """
     if not isinstance(symbol, str) or not symbol:
-        raise ValueError(f"symbol must be a name such as 'BTCUSDT', got {symbol!r}")
+        raise ValueError(f"symbol must be a name such as 'BTCUSDT', got {checks.shown(symbol)}")
     checks.one_of("wicks", wicks, ("keep", "spot"))
     if perp is None and mark is None:
         raise ValueError("give perp= (last price of the perpetual) or mark= (mark price), or both")
@@ -122,8 +122,9 @@ def _settlements(paths, symbol):
     """Funding rates of one symbol by time of settlement, checked row by row."""
     table = _read(paths, _FUNDING)
     if "symbol" in table:
-        found = table["symbol"].unique()
-        table = table[table["symbol"] == symbol].reset_index(drop=True)
+        names = table["symbol"].str.strip()
+        found = names.unique()
+        table = table[names == symbol].reset_index(drop=True)
         if table.empty:
             raise ValueError(f"no funding of {symbol}; the file has {', '.join(sorted(found))}")
     rates = _numbers(table, "rate")
@@ -143,7 +144,9 @@ def _listed(paths):
     """One or several paths as a list."""
     paths = paths if isinstance(paths, list) and paths else [paths]
     if not all(isinstance(path, str | Path) for path in paths):
-        raise ValueError(f"a file must be given by its path, several by a list of paths, got {paths!r}")
+        raise ValueError(
+            f"a file must be given by its path, several by a list of paths, got {checks.shown(paths)}"
+        )
     return [Path(path) for path in paths]
 
 
@@ -194,7 +197,7 @@ def _rows(path):
     except (OSError, ValueError, RuntimeError, IndexError, csv.Error, *_ZIP) as error:
         reason = getattr(error, "strerror", None) or error
         raise ValueError(f"cannot read {path.name}: {reason}") from None
-    if not rows:
+    if not any(rows):
         raise ValueError(f"cannot read {path.name}: the file is empty")
     return rows
 

@@ -107,20 +107,27 @@ def history(symbol, start, end, exchange="binance", hours=None, cache=None):
     """
     folder, start, end, hours = _arguments(symbol, start, end, exchange, hours, cache)
     step = hours * 3_600_000
+    # A settlement on either side tells that the first and the last bar are without one.
+    since, until = _stamp(start) - LONGEST - step, _stamp(end) + LONGEST + SLACK
     tables = {}
     for kind in ("spot", "perp", "mark", "funding"):
-        rows = [row for year in _years(start, end) for row in store.read(_path(folder, kind, hours, year))]
+        known = [row for year in _years(start, end) for row in store.read(_path(folder, kind, hours, year))]
+        rows = [row for row in known if since <= row[0] <= until]
         longest = LONGEST if kind == "funding" else step
         for before, after in itertools.pairwise(row[0] for row in rows):
             if after - before > longest + SLACK:
                 gap = f"between {moment(before)} and {moment(after)}"
                 raise ValueError(
-                    f"{exchange} has no {kind} rows of {symbol} {gap}; choose a time on one side"
+                    f"the cache has no {kind} rows of {symbol} from {exchange} {gap}; market.download gets "
+                    "them, or choose a time on one side"
                 )
         if not rows and kind != "mark":
+            when = f" between {start:%Y-%m-%d} and {end:%Y-%m-%d}" if known else ""
             raise ValueError(
-                f"no {kind} history of {symbol} from {exchange} in the cache; market.download gets it"
+                f"no {kind} history of {symbol} from {exchange}{when} in the cache; market.download gets it"
             )
+        if kind == "perp" and len(rows) < 2:
+            raise ValueError(f"{symbol} from {exchange} has one bar only; ask for a time with two or more")
         names = (_SETTLEMENTS if kind == "funding" else _CANDLES).split(",")
         table = pd.DataFrame(rows, columns=names, dtype=float)
         stamps = pd.to_datetime(
@@ -195,13 +202,13 @@ def _fill(source, folder, start, end, now, progress):
 def _arguments(symbol, start, end, exchange, hours, cache):
     """Return the folder of the symbol, the times in UTC and the length of a bar, all checked."""
     checks.one_of("exchange", exchange, NAMES)
-    if not isinstance(symbol, str) or not symbol.isalnum() or not symbol.isascii():
-        raise ValueError(f"symbol must be letters and digits, as BTCUSDT, got {symbol!r}")
+    if not isinstance(symbol, str) or not symbol.isalnum() or not symbol.isascii() or not symbol.isupper():
+        raise ValueError(f"symbol must be capital letters and digits, as BTCUSDT, got {checks.shown(symbol)}")
     hours = checks.hours("hours", default_hours(exchange) if hours is None else hours)
     start, end = _time(start), _time(end)
     if not start < end:
         raise ValueError(f"start must be before end, got {start:%Y-%m-%d %H:%M} and {end:%Y-%m-%d %H:%M}")
-    return store.folder(cache) / exchange / symbol.upper(), start, end, hours
+    return store.folder(cache) / exchange / symbol, start, end, hours
 
 
 def _time(value):
@@ -214,7 +221,9 @@ def _time(value):
     except (TypeError, ValueError, OverflowError):
         time = pd.NaT
     if time is pd.NaT or not 2009 <= time.year < 2100:
-        raise ValueError(f"a time must be a day or a time from 2009 to 2099, as '2024-01-01', got {value!r}")
+        raise ValueError(
+            f"a time must be a day or a time from 2009 to 2099, as '2024-01-01', got {checks.shown(value)}"
+        )
     return time
 
 

@@ -190,7 +190,10 @@ def _sound(rows, since, now, step, follows):
     """Return rows in order, once each, without what is not over yet; raise if they cannot be right."""
     rows = [(int(row[0]), *(float(value) for value in row[1:])) for row in rows]
     for row in rows:
-        possible = not step or 0 < row[3] <= min(row[1], row[4]) <= max(row[1], row[4]) <= row[2]
+        if step:
+            possible = 0 < row[3] <= min(row[1], row[4]) <= max(row[1], row[4]) <= row[2]
+        else:
+            possible = abs(row[1]) <= 1
         if not possible or not all(map(math.isfinite, row)):
             raise _GarbledError(f"a row with impossible numbers: {row}")
     rows = sorted({row for row in rows if row[0] >= since and row[0] + step <= now})

@@ -46,7 +46,8 @@ def drawn(points, rate=0.0, symbol="BTCUSDT"):
     (91, 80000.0, 50000.0)
     """
     if not isinstance(points, dict) or len(points) < 2:
-        raise ValueError(f"points must be a dict of day to price with two days or more, got {points!r}")
+        told = checks.shown(points)
+        raise ValueError(f"points must be a dict of day to price with two days or more, got {told}")
     days = checks.number("days of the points", list(points), at_least=0, at_most=_LONGEST)
     prices = checks.number("prices of the points (USDT)", list(points.values()), above=0)
     checks.text("symbol", symbol)

@@ -243,7 +243,7 @@ def _trigger(part):
 def _tuple(name, parts, check):
     """Return a non-empty sequence as a tuple of checked parts."""
     if not isinstance(parts, tuple | list) or not parts:
-        raise ValueError(f"{name} must be a list of one or more, got {parts!r}")
+        raise ValueError(f"{name} must be a list of one or more, got {checks.shown(parts)}")
     return tuple(map(check, parts))
 
 

@@ -4,6 +4,7 @@
 `times`, and returns an array of bool of the shape of `spot`.
 """
 
+import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -64,7 +65,7 @@ class On(Trigger):
     Parameters
     ----------
     date : str or timestamp
-        Anything that pandas reads as a date, in UTC unless it says otherwise.
+        Any text or time that pandas reads as a date, in UTC unless it says otherwise.
 
     Raises
     ------
@@ -83,11 +84,14 @@ class On(Trigger):
         """Read the date."""
         try:
             time = pd.Timestamp(self.date)
-            if pd.isna(time):
+            # pandas would take 20240105 for nanoseconds since 1970, a day that has always come.
+            if pd.isna(time) or isinstance(self.date, numbers.Number):
                 raise ValueError
             checks.settle(self, date=time.tz_convert("UTC") if time.tz else time.tz_localize("UTC"))
         except (TypeError, ValueError, OverflowError, AttributeError):
-            raise ValueError(f"date must be a date such as '2024-01-05', got {self.date!r}") from None
+            raise ValueError(
+                f"date must be a date such as '2024-01-05', got {checks.shown(self.date)}"
+            ) from None
 
     def fired(self, bars):
         """Return at which closes the date has come, shape (paths, bars)."""
@@ -226,7 +230,8 @@ class Signal(Trigger):
 def checked_level(price, move):
     """Return a level by its name after checking that it is given in one of two ways, and positive."""
     if (price is None) == (move is None):
-        raise ValueError(f"give either price (USDT) or move (fraction), got price={price!r}, move={move!r}")
+        got = f"price={checks.shown(price)}, move={checks.shown(move)}"
+        raise ValueError(f"give either price (USDT) or move (fraction), got {got}")
     if move is None:
         return {"price": checks.single("price (USDT)", price, above=0)}
     return {"move": checks.single("move (fraction)", move, above=-1)}

@@ -157,11 +157,9 @@ class Worksheet:
             return {"price": f"price must be at least one tick, {self.rules.tick:g} USDT, got {self.price!r}"}
         checks.settle(self, price=self.rules.round_price(self.price))
         try:
-            short = self.ticket
+            _ = self.ticket
         except ValueError as error:
-            return {"coins": str(error)}
-        if short.liquidation_price <= self.price:
-            return {"leverage": "the short would be liquidated as it opens: choose a lower leverage"}
+            return {"leverage" if "leverage" in str(error) else "coins": str(error)}
         return {}
 
     def _check_exits(self):
