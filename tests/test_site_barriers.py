@@ -22,6 +22,19 @@ CUT = """() => [...document.querySelectorAll(".slides section section")].flatMap
 })"""
 
 
+HIDDEN = """() => [...document.querySelectorAll(".explorer")].flatMap(explorer => {
+    const { left, right } = explorer.getBoundingClientRect();
+    const clips = [];
+    for (let box = explorer.parentElement; box !== document.body; box = box.parentElement) {
+        const edges = box.getBoundingClientRect();
+        if (getComputedStyle(box).overflowX !== "visible" && (left < edges.left || right > edges.right)) {
+            clips.push(`${explorer.id} in ${box.className}`);
+        }
+    }
+    return left < 0 || right > innerWidth ? [...clips, explorer.id] : clips;
+})"""
+
+
 def barriers(page, rules):
     """What axe finds wrong, everything unfolded; a picture is one image, not its parts."""
     page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true; })")
@@ -44,6 +57,7 @@ def test_no_barrier_and_nothing_cut_on_a_small_screen(site, visit, name):
         site[0] / f"{name}.html", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True
     )
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+    assert not page.evaluate(HIDDEN), "an explorer may reach the edges of the screen, not beyond"
     assert not barriers(page, WCAG)
 
 

@@ -1,5 +1,6 @@
 """The built site in a real browser: every explorer and whatever else moves, without a network."""
 
+import re
 from pathlib import Path
 
 import lessons
@@ -126,6 +127,74 @@ def test_the_first_tab_stop_skips_to_the_text(course, visit):
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert page.url.endswith("#main")
+
+
+def test_an_explorer_goes_back_to_its_start(course, visit):
+    explorer = visit(course / "01_hedge.html").locator("#explorer-1")
+    start = explorer.evaluate(STATE)
+    assert moved(explorer, 0, "End") != start
+    explorer.get_by_role("button", name="Reset: Price < 90k & hedge").click()
+    assert explorer.evaluate(STATE) == start
+
+
+def test_the_address_names_the_state_and_leads_back_to_it(course, visit):
+    page = visit(course / "01_hedge.html")
+    start = page.locator("#explorer-1").evaluate(STATE)
+    moved(page.locator("#explorer-1"), 0, "End")
+    state = moved(page.locator("#explorer-1"), 1, "End")
+    page.wait_for_url(re.compile(r"#explorer-1=\d+,\d+$"))
+    other = visit(course / "00_start.html")
+    other.goto(page.url)
+    assert other.locator("#explorer-1").evaluate(STATE) == state
+    for wrong in ("#explorer-1", "#explorer-1=3", "#explorer-2=0,0"):
+        other.goto((course / "00_start.html").as_uri())
+        other.goto(page.url.partition("#")[0] + wrong)
+        assert other.locator("#explorer-1").evaluate(STATE) == start
+    other.evaluate("address => { location.href = address; }", page.url)
+    other.wait_for_function(
+        "aria => document.querySelector('#explorer-1 svg').getAttribute('aria-label') === aria",
+        arg=state["told"],
+    )
+
+
+def test_the_list_of_sections_tells_where_one_reads(course, visit):
+    page = visit(course / "01_hedge.html", viewport={"width": 1280, "height": 300})
+    here = page.locator(".course [aria-current=location]")
+    assert here.count() == 0
+    for section in ("The formula", "Explore", "By hand"):
+        page.locator(".course").get_by_role("link", name=section, exact=True).click()
+        page.wait_for_function(
+            "name => document.querySelector('.course [aria-current=location]')?.textContent === name",
+            arg=section,
+        )
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    page.wait_for_function(
+        "document.querySelector('.course [aria-current=location]').textContent === 'Exercise'"
+    )
+
+
+def test_a_button_on_a_slide_is_pressed_and_the_slide_stays(course, visit):
+    page = visit(course / "slides" / "01_hedge.html")
+    explorer = page.locator("figure.explorer")
+    explorer.evaluate(SHOW_SLIDE)
+    slide, start = page.evaluate("Reveal.getIndices()"), explorer.evaluate(STATE)
+    assert moved(explorer, 0, "End") != start
+    explorer.get_by_role("button").press("Space")
+    assert explorer.evaluate(STATE) == start
+    assert page.evaluate("Reveal.getIndices()") == slide
+
+
+def test_without_javascript_a_page_says_what_is_missing(browser, course):
+    context = browser.new_context(offline=True, java_script_enabled=False)
+    page = context.new_page()
+    page.goto((course / "01_hedge.html").as_uri())
+    assert page.locator(".no-script").is_visible()
+    assert not page.locator("#search").is_visible()
+    page.goto((course / "slides" / "01_hedge.html").as_uri())
+    page.locator(".no-script a").click()
+    page.wait_for_url("**/site/01_hedge.html")
+    assert page.locator("figure.explorer svg").is_visible()
+    context.close()
 
 
 def test_slides_turn_by_keyboard_but_not_from_within_a_slider(course, visit):

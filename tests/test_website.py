@@ -249,6 +249,13 @@ def test_headings_of_the_same_name_get_different_ids():
     assert [section["id"] for section in made.sections] == ["", "task", "task-2"]
 
 
+def test_no_line_ends_between_a_number_and_its_unit():
+    cells = [site_course.text("# T\n\nIt fell by 25 % to 45,000 USDT, of 1 BTC. `25 %`")]
+    made = lessons.lesson("00_small", nbformat.v4.new_notebook(cells=cells))
+    assert "25\u00a0% to 45,000\u00a0USDT, of 1\u00a0BTC. <code>25 %</code>" in made.body
+    assert " ".join(made.sections[0]["text"].split()) == "It fell by 25 % to 45,000 USDT, of 1 BTC. 25 %"
+
+
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "thesis.txt").write_text("years of work")

@@ -25,6 +25,7 @@ UNANSWERED = (
 )
 EXERCISE = "exercise"  # cell tag: a learner's answer is checked here
 FORMULA = re.compile(r"\$\$?[^$]+\$\$?")
+UNIT = re.compile(r"(?<=\d) (?=%|(?:USDT|BTC|ETH|bp)\b)")  # where a line must not end
 SHOWN_ON_SLIDES = "show-code"  # cell tag: this code is part of the lesson, show it on its slide
 
 
@@ -154,7 +155,7 @@ def slug(text):
 
 
 def _polish(body, root):
-    """Unique ids for headings, links to pages instead of notebooks, no styles of single tables."""
+    """Unique ids for headings, numbers kept with their units, links to pages, no styles of single tables."""
     taken = set()
     for heading in body.select("h1, h2, h3, h4"):
         identity = slug(heading.get_text())
@@ -164,6 +165,9 @@ def _polish(body, root):
         heading["id"] = identity
     for cell in body.select(".jp-Cell"):
         del cell["id"]
+    for words in body.find_all(string=UNIT):
+        if not words.find_parent(["code", "pre", "script", "style"]):
+            words.replace_with(UNIT.sub("\u00a0", words))
     for link in body.select('a[href*=".ipynb"]'):
         file, _, anchor = link["href"].partition("#")
         anchor = f"#{slug(anchor)}" if anchor else ""

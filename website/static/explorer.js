@@ -1,5 +1,6 @@
 // Explorers without a kernel: every state of a picture was drawn beforehand and merged into one SVG whose differing
 // attributes and texts are slots. A slot is [attribute, axes, index, values]; moving a slider writes those that change.
+// On a page the address names the state of the explorer that was moved last, as in #explorer-2=3,0,5, and leads back to it.
 for (const figure of document.querySelectorAll("figure.explorer")) {
   const { shape, texts, slots } = JSON.parse(figure.querySelector("script").textContent);
   const inputs = [...figure.querySelectorAll("input")];
@@ -35,6 +36,35 @@ for (const figure of document.querySelectorAll("figure.explorer")) {
     picture.setAttribute("aria-label", told.length ? `${title}. ${told.join("; ")}.` : `${title}.`);
   };
 
+  const move = (position) => {
+    inputs.forEach((input, control) => (input.value = position[control]));
+    show();
+  };
+
+  let waiting;
+  const remember = () => {
+    clearTimeout(waiting);
+    const state = inputs.map((input) => input.value).join();
+    waiting = setTimeout(() => history.replaceState(null, "", `#${figure.id}=${state}`), 400); // browsers refuse more often
+  };
+
+  const recall = () => {
+    const [id, state] = location.hash.slice(1).split("=");
+    if (id !== figure.id || state?.split(",").length !== inputs.length) return;
+    move(state.split(","));
+    figure.scrollIntoView({ block: "nearest" });
+  };
+
+  const reset = Object.assign(document.createElement("button"), { type: "button", className: "reset", textContent: "Reset" });
+  reset.setAttribute("aria-label", `Reset: ${title}`);
+  reset.addEventListener("click", () => move(inputs.map((input) => input.defaultValue)));
+  figure.append(reset);
   for (const input of inputs) input.addEventListener("input", show);
   show(); // a browser may have kept the sliders where they stood
+  if (!figure.closest(".reveal")) {
+    for (const input of inputs) input.addEventListener("change", remember);
+    reset.addEventListener("click", remember);
+    addEventListener("hashchange", recall);
+    recall();
+  }
 }

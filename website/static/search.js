@@ -20,10 +20,11 @@
 
   const excerpt = (text, word) => {
     const at = Math.max(text.toLowerCase().indexOf(word), 0);
-    const [start, end] = [Math.max(at - 50, 0), at + 90];
+    const start = at > 50 ? text.indexOf(" ", at - 50) + 1 : 0; // whole words
+    const end = text.length > at + 90 ? Math.max(text.lastIndexOf(" ", at + 90), at + word.length) : text.length;
     const mark = Object.assign(document.createElement("mark"), { textContent: text.slice(at, at + word.length) });
     const found = text.toLowerCase().includes(word);
-    return [start ? "…" : "", text.slice(start, at), found ? mark : "", text.slice(found ? at + word.length : at, end), "…"];
+    return [start ? "…" : "", text.slice(start, at), found ? mark : "", text.slice(found ? at + word.length : at, end), end < text.length ? "…" : ""];
   };
 
   const item = (entry, words) => {

@@ -1,5 +1,5 @@
 // What does not fit on a slide goes on to the next one, below a reminder of its title; then reveal.js takes over. It
-// leaves keys alone that are typed into a slider. All is measured once formulas are set.
+// leaves keys alone that are typed into a slider, or that press a button. All is measured once formulas are set.
 {
   const [WIDTH, HEIGHT, USED] = [1200, 750, 690]; // what is below is for the arrows and numbers
   const slides = document.querySelector(".slides");
@@ -55,11 +55,27 @@
     });
   };
 
+  // An explorer has its sliders below the picture or beside it, wherever that leaves the picture larger.
+  const arrange = (section, explorer) => {
+    const picture = explorer.querySelector("svg");
+    const [below, beside] = [false, true].map((aside) => {
+      explorer.classList.toggle("beside", aside);
+      return picture.getBoundingClientRect().width * Math.min(1, USED / section.scrollHeight);
+    });
+    explorer.classList.toggle("beside", beside > below);
+  };
+
   const fit = (section) => {
+    const explorer = section.querySelector(".explorer");
+    if (explorer) arrange(section, explorer);
     const height = section.scrollHeight;
-    if (height > 1.4 * USED) section.tabIndex = 0;
+    if (height > 1.4 * USED && !explorer) section.tabIndex = 0;
     else if (height > USED) section.style.cssText = `zoom: ${USED / height}; max-height: none`;
   };
+
+  slides.addEventListener("keydown", (event) => {
+    if ([" ", "Enter"].includes(event.key) && event.target.matches("button, summary")) event.stopPropagation();
+  });
 
   (window.MathJax?.startup?.promise ?? Promise.resolve()).then(async () => {
     await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
