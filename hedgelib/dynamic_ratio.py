@@ -1,5 +1,6 @@
 """Hedge ratios that move in time: each is known at the close of its bar and judged one bar later."""
 
+import itertools
 import math
 
 import numpy as np
@@ -239,7 +240,5 @@ def _garch(returns, train):
 
 def _recursion(drive, memory, start):
     """Each row of `drive` plus `memory` times the result before it, which is `start` before the first."""
-    # Imported here, as scipy.optimize above: 50 MB that plain ratios do without.
-    from scipy.signal import lfilter
-
-    return lfilter([1], [1, -memory], drive, axis=0, zi=[memory * start])[0]
+    results = itertools.accumulate(drive, lambda last, now: memory * last + now, initial=start)
+    return np.array(list(results))[1:]

@@ -149,9 +149,7 @@ def _read(answer, wanted):
             raise _UnreadableError(f'This asks for a word in quotes, such as "yes", not {_kind(answer)}.')
         return [_word(answer)]
     if isinstance(answer, str):
-        raise _UnreadableError(
-            "This asks for a number, and what is in quotes is text: leave the quotes away."
-        )
+        raise _UnreadableError("This asks for a number, and what is in quotes is text: leave the quotes out.")
     try:
         given = np.asarray(answer)
         if given.dtype.kind not in "iuf":
@@ -200,7 +198,7 @@ def _diagnosis(exercise, given):
         if exercise.fits(value * factor, right):
             return f"{shown} is {1 / factor:g} times what is asked: did you give {why} is asked for?"
     if math.isclose(value, right, rel_tol=CLOSE):
-        return f"{shown} is close: did you round on the way?"
+        return f"{shown} is close: was something rounded on the way, or a small part left out?"
     return f"{shown} is too {'high' if value > right else 'low'}."
 
 

@@ -131,9 +131,9 @@ def png(figure, dpi=DPI):
     return stream.getvalue()
 
 
-@functools.lru_cache(4)
+@functools.lru_cache(1)
 def _renderer(width, height, dpi):
-    """A canvas of pixels, used again inside `style`: it knows all words it has met, and takes 3 MB once."""
+    """A canvas of pixels, used again inside `style` while the size stays: it knows all words it has met."""
     return RendererAgg(int(width), int(height), dpi)
 
 

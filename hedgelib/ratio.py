@@ -107,7 +107,7 @@ def minimum_variance(spot, futures, lags=None):
     -----
     Source: Ederington, The Hedging Performance of the New Futures Markets, Journal of Finance 34, 1979; Hull,
     Options, Futures, and Other Derivatives, ch. 3. Errors: Newey and West, Econometrica 55, 1987, with the
-    usual rule of thumb for the lags; computed by statsmodels.
+    usual rule of thumb for the lags; their sum by statsmodels.
 
     Examples
     --------
@@ -274,26 +274,26 @@ def horizon(spot, futures, bars):
 
 def _regress(held, shorted, lags):
     """Least squares with intercept of `held` on the column or columns of `shorted`."""
-    observations = len(held)
-    hedges = shorted.shape[1] if shorted.ndim == 2 else 1
+    # Only its Newey–West sum: all of its regression would take another 60 MB of every kernel.
+    from statsmodels.stats.sandwich_covariance import S_hac_simple
+
+    columns = shorted.reshape(len(held), -1)
+    observations, hedges = columns.shape
     if observations < hedges + 2:
         raise ValueError(f"{hedges} hedges need at least {hedges + 2} observations, got {observations}")
     if lags is None:
         lags = int(4 * (observations / 100) ** (2 / 9))
     lags = checks.whole("lags", lags, at_least=0, at_most=observations - 1)
     # Standardised, the slope is the correlation, whatever the units; it scales back by σ_held / σ_shorted.
-    held_spread, shorted_spread = np.std(held), np.std(shorted, axis=0)
-    regressors = (shorted - shorted.mean(axis=0)) / shorted_spread
-    if np.linalg.matrix_rank(regressors) < hedges:
+    held_spread, spreads = np.std(held), np.std(columns, axis=0)
+    held, columns = (held - held.mean()) / held_spread, (columns - columns.mean(axis=0)) / spreads
+    if np.linalg.matrix_rank(columns) < hedges:
         raise ValueError("hedges must not be mixtures of each other: their ratios cannot be told apart")
-    # Imported here: half a second and 55 MB that only those who regress should pay.
-    from statsmodels.regression.linear_model import OLS
-
-    fit = OLS((held - held.mean()) / held_spread, regressors, hasconst=False).fit(
-        cov_type="HAC", cov_kwds={"maxlags": lags}
-    )
-    scale = held_spread / shorted_spread
-    ratio, stderr = fit.params * scale, fit.bse * scale
+    slopes = np.linalg.lstsq(columns, held)[0]
+    left = held - columns @ slopes
+    bread = np.linalg.inv(columns.T @ columns)
+    errors = np.sqrt(np.diag(bread @ S_hac_simple(columns * left[:, np.newaxis], lags) @ bread))
+    ratio, stderr = slopes * held_spread / spreads, errors * held_spread / spreads
     if shorted.ndim == 1:
         ratio, stderr = ratio.item(), stderr.item()
-    return Estimate(ratio, stderr, float(fit.rsquared), observations)
+    return Estimate(ratio, stderr, float(1 - left @ left / (held @ held)), observations)

@@ -7,7 +7,6 @@ A bottom is the same rule run on 1 / price, so tops and bottoms share one code p
 from itertools import pairwise
 
 import numpy as np
-import talib
 
 from hedgelib import checks, patterns
 from hedgelib.patterns import Pattern, known, pivots
@@ -61,6 +60,8 @@ def rsi(close, length=14):
     >>> rsi([100, 102, 101], length=2).round(2)
     array([  nan,   nan, 66.67])
     """
+    import talib  # here, because most lessons do without: it takes 6 MB of their kernel
+
     close = patterns.prices(close)
     length = checks.whole("length (bars)", length, at_least=2, at_most=100_000)
     never_fell = np.logical_and.accumulate(np.diff(close, prepend=close[0]) >= 0)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import site_course
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Error, sync_playwright
 
 from website.build import ROOT
@@ -41,9 +42,16 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: ORDER.get(item.path.name, 0))
 
 
+# A test fails by what it finds, never by how long a busy machine takes.
+PATIENT = [HealthCheck.too_slow, HealthCheck.data_too_large]
+settings.register_profile("untimed", parent=settings(), deadline=None, suppress_health_check=PATIENT)
+settings.load_profile("untimed")
+
+
 def pytest_collection_finish():
-    """Spare the collector of cycles what is imported by now: it would look it all over again and again."""
+    """Spare the collector of cycles what is imported by now, and let it come less often than figures."""
     gc.freeze()
+    gc.set_threshold(20_000)
 
 
 @pytest.fixture(scope="module")

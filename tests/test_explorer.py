@@ -21,6 +21,8 @@ def draw(figure, ratio, price):
     left, right = figure.subplots(1, 2)
     left.plot([0, price], [0, ratio * price])
     right.bar(["Spot", "Short"], [price, -ratio * price])
+    left.set(xlabel="Price (USDT)", ylabel="P&L (USDT)")
+    right.set(xlabel="Leg", ylabel="P&L (USDT)")
     if ratio == 1 and price == 2_000_000:
         raise ValueError("liquidated at 1,900,000 USDT")
     return {"Short P&L": f"{-ratio * price:,.0f} USDT", "Price": f"{price:,} USDT"}
@@ -115,13 +117,21 @@ def test_a_picture_needs_axes():
 
 def test_axes_stay_where_they_are_and_their_labels_fit_in_every_state():
     explorer = made()
-    boxes = set()
+    boxes, labels = set(), set()
     for position in explorer.positions():
         figure, readouts = explorer.figure(position)
         if NOT_POSSIBLE in readouts:
             continue
         boxes.add(tuple(axes.get_position().extents.tobytes() for axes in figure.axes))
         figure.draw_without_rendering()
+        named = [
+            (axes, axes.xaxis.label.get_window_extent(), axes.yaxis.label.get_window_extent())
+            for axes in figure.axes
+        ]
+        labels.add(tuple(box.extents.round(6).tobytes() for _, *both in named for box in both))
+        for axes, below, beside in named:
+            assert below.y1 <= min(tick.get_window_extent().y0 for tick in axes.get_xticklabels()) + 1
+            assert beside.x1 <= min(tick.get_window_extent().x0 for tick in axes.get_yticklabels()) + 1
         width, height = figure.get_size_inches() * figure.dpi
         for axes in figure.axes:
             tight = axes.get_tightbbox()
@@ -129,7 +139,7 @@ def test_axes_stay_where_they_are_and_their_labels_fit_in_every_state():
             assert tight.y0 > -1
             assert tight.x1 < width + 1
             assert tight.y1 < height + 1
-    assert len(boxes) == 1
+    assert len(boxes) == len(labels) == 1
 
 
 def test_a_refused_state_tells_why_on_as_many_axes():
@@ -263,7 +273,7 @@ def test_text_and_mimebundle_are_stable_and_complete():
     explorer = made()
     assert explorer.text == (
         "Explorer: Half a hedge\n"
-        "  Hedge ratio: 50% (3 steps from 0% to 100%)\n"
+        "  Hedge ratio: 50 % (3 steps from 0 % to 100 %)\n"
         "  Price (USDT): 2,000 (3 steps from 10 to 2,000,000)\n"
         "  Short P&L: -1,000 USDT\n"
         "  Price: 2,000 USDT"

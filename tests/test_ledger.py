@@ -5,7 +5,7 @@ import oracle
 import pandas as pd
 import pytest
 import strategies
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hedgelib import contracts, ledger
@@ -19,7 +19,6 @@ from hedgelib.plan.triggers import Above, After, Below, On
 
 CAUSES = ["spot_pnl", "short_pnl", "funding", "fees", "liquidation_loss", "other_pnl"]
 FULL = Hedge(1, 1, 3, "BTCUSDT")  # 20,000 USDT margin at 60,000, liquidated at 79,681.27
-QUIET = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 
 
 def market(spot, *, high=(), low=(), mark=None, funding=0.0, **last):
@@ -270,7 +269,7 @@ class TestPlans:
 
 
 class TestRandom:
-    @settings(max_examples=250, **QUIET)
+    @settings(max_examples=250)
     @given(strategies.cases(paths=st.just(1)))
     def test_identities_and_the_plain_loop_in_every_row(self, case):
         path, hedge, plan, other = case
@@ -287,7 +286,7 @@ class TestRandom:
             rows[names], [[row[name] for name in names] for row in expected], 1e-9, 1e-12
         )
 
-    @settings(max_examples=80, **QUIET)
+    @settings(max_examples=80)
     @given(strategies.cases(paths=st.just(1), length=st.integers(2, 90)), st.data())
     def test_nothing_sees_the_future(self, case, data):
         path, hedge, plan, _ = case

@@ -7,7 +7,7 @@ import numpy as np
 import oracle
 import pytest
 import strategies
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hedgelib import ledger, market
@@ -29,7 +29,6 @@ MONEY = (
     "other_pnl",
     "top_ups",
 )
-QUIET = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
 
 
 def paths(*prices, hours=8):
@@ -47,7 +46,7 @@ def assert_same(one, another, scale, tolerance=1e-9):
     np.testing.assert_array_equal(one.liquidated_at, another.liquidated_at)
 
 
-@settings(max_examples=300, **QUIET)
+@settings(max_examples=300)
 @given(strategies.cases(paths=st.integers(1, 24), length=st.integers(1, 60)))
 def test_the_plain_loop(case):
     bars, hedge, plan, other = case
@@ -61,7 +60,7 @@ def test_the_plain_loop(case):
         assert outcome.liquidated_at[path] == (liquidated.index(True) if any(liquidated) else -1)
 
 
-@settings(max_examples=40, **QUIET)
+@settings(max_examples=40)
 @given(strategies.cases(), st.integers(1, 20), st.integers(1, 20), st.integers(1, 3))
 def test_how_time_and_paths_are_cut_changes_nothing(case, stretch, block, chunk):
     whole = ledger.run_many(*case)
@@ -74,7 +73,7 @@ def test_how_time_and_paths_are_cut_changes_nothing(case, stretch, block, chunk)
     assert_same(whole, cut, np.abs(whole.wealth).max() + case[1].holding * strategies.START)
 
 
-@settings(max_examples=25, **QUIET)
+@settings(max_examples=25)
 @given(strategies.hedges(), st.data())
 def test_simulated_paths_end_as_their_ledgers(hedge, data):
     plan = data.draw(strategies.plans(hedge))

@@ -33,7 +33,7 @@ def element(made):
     return root
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(trees(), min_size=len(POSITIONS), max_size=len(POSITIONS)))
 def test_every_state_comes_back_from_template_and_slots(made):
     states = [ET.Element("svg") for _ in made]

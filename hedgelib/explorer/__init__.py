@@ -9,7 +9,6 @@ import html
 import itertools
 import math
 import random
-import re
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,13 +17,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from hedgelib import checks, picture
-from hedgelib.explorer import panel
+from hedgelib.explorer import panel, places
+from hedgelib.figures.formats import typeset
 from hedgelib.picture import NOT_POSSIBLE
 
 MOST_STATES = 600
 MOST_CORNERS = 8  # looked at to place the axes; all of them with up to three controls
 KEPT_PICTURES = 64
-HYPHEN = re.compile(r"(?<!\w)-(?=\d)")  # before a number it is a minus, as in pictures and readouts
 
 
 @dataclass(frozen=True)
@@ -82,7 +81,7 @@ class Choice:
         if not isinstance(self.format, str):
             return tuple(str(self.format(value)) for value in self.values)
         try:
-            return tuple(HYPHEN.sub("−", self.format.format(value)) for value in self.values)
+            return tuple(typeset(self.format.format(value)) for value in self.values)
         except (LookupError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(
                 f"format {self.format!r} cannot write the values of {self.label!r}: {error}"
@@ -187,13 +186,12 @@ class Explorer:
             figure, readouts = self._draw(position)
             if figure is None:
                 figure = self._notice(readouts[NOT_POSSIBLE])
-            if len(figure.axes) != len(self._boxes):
+            if len(figure.axes) != len(self._places):
                 raise ValueError(
                     f'explorer "{self.title}" must draw the same number of axes in every state: '
-                    f"{len(figure.axes)} at {self.values(position)}, {len(self._boxes)} at the start"
+                    f"{len(figure.axes)} at {self.values(position)}, {len(self._places)} at the start"
                 )
-            for axes, (left, bottom, right, top) in zip(figure.axes, self._boxes, strict=True):
-                axes.set_position((left, bottom, right - left, top - bottom))
+            places.freeze(figure, self._places)
         return figure, readouts
 
     def png(self, position, dpi=picture.DPI):
@@ -265,25 +263,22 @@ class Explorer:
     def _notice(self, reason):
         """Figure that tells why `draw` refuses a state, on as many axes as the others have."""
         figure = Figure(figsize=self.size)
-        for _ in self._boxes:
+        for _ in self._places:
             figure.add_axes((0, 0, 1, 1)).set_axis_off()
         message = textwrap.fill(f"{NOT_POSSIBLE}: {reason}", 60)
         figure.text(0.5, 0.5, message, ha="center", va="center", size=12)
         return figure
 
     @functools.cached_property
-    def _boxes(self):
-        """Boxes of the axes with room for the labels of every corner state: nothing jumps on a move."""
+    def _places(self):
+        """Places of axes and labels with room for those of every corner state: nothing jumps on a move."""
         ends = (dict.fromkeys((0, len(control.values) - 1)) for control in self.controls.values())
         corners = list(itertools.product(*ends))
         some = random.Random(0).sample(corners, min(MOST_CORNERS, len(corners)))
-        boxes = []
+        seen = []
         for position in [self.start, *some]:
             figure, _ = self._draw(position, layout="constrained")
-            if figure is None:
-                continue
-            figure.get_layout_engine().execute(figure)
-            boxes.append([axes.get_position().extents for axes in figure.axes])
-            figure.clear()  # its text keeps the pixels that it was measured on
-        fitting = np.array([extents for extents in boxes if len(extents) == len(boxes[0])])
-        return np.concatenate([fitting[..., :2].max(axis=0), fitting[..., 2:].min(axis=0)], axis=-1).tolist()
+            if figure is not None:
+                seen.append(places.measured(figure))
+                figure.clear()  # its text keeps the pixels that it was measured on
+        return places.common([each for each in seen if len(each) == len(seen[0])])

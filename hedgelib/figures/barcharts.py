@@ -182,7 +182,8 @@ def distribution(
         axes.axvline(value, color=BLACK, linestyle=shape, linewidth=2, label=name)
     for beyond, place, side in [(values < low, 0.01, "left"), (values > high, 0.99, "right")]:
         if beyond.any():
-            note = f"{percent(beyond.mean())} beyond"
+            share = beyond.mean()
+            note = f"{percent(share) if share >= 0.0005 else 'under 0.1 %'} beyond"
             axes.text(place, 0.94, note, transform=axes.transAxes, ha=side, va="top", backgroundcolor="white")
     axes.set(xlim=edges[[0, -1]])
     axes.locator_params(axis="x", nbins=5)

@@ -76,7 +76,8 @@ def timeline(figure, market, rows, *, title="", price_limits=None, wealth_limits
     margin.axhline(1, color=GREY, linewidth=1, linestyle="--")
     price.set(ylim=limits[0])
     wealth.set(ylim=limits[1] or _around(rows["wealth"]))
-    margin.set(ylim=(0, 1.1), xlim=(time[0], time[-1]))
+    room = (time[-1] - time[0]) // 60  # for the circle of an event on the first or last bar
+    margin.set(ylim=(0, 1.1), xlim=(time[0] - room, time[-1] + room))
     happened = rows.loc[rows["event"] != "", "event"]
     for number, moment in enumerate(happened.index.tz_convert(None).to_numpy(), start=1):
         for axes in (price, wealth, margin):

@@ -84,7 +84,8 @@ def lines(
             )
     if at is not None:
         axes.axvline(at, color=GREY, linewidth=1, linestyle=":")
-    axes.set(xlim=(x[0], x[-1]), ylim=ylim)
+    room = 0.015 * (x[-1] - x[0])  # for half a marker at either end
+    axes.set(xlim=(x[0] - room, x[-1] + room), ylim=ylim)
     axes.locator_params(axis="x", nbins=6)
     dress(axes, title, xlabel, ylabel, xticks, yticks, legend=len(series))
     return readouts

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import StrMethodFormatter
 
 from hedgelib import checks
+from hedgelib.figures.formats import typeset
 from hedgelib.picture import BLUE, GREEN, PURPLE, VERMILION
 
 LEGEND_ROW = 24  # points between the axes and their title, where the legend stands
@@ -15,6 +16,13 @@ FILLS = [
     {"color": GREEN, "hatch": "...", "edgecolor": "white"},
     {"color": PURPLE, "hatch": "xxx", "edgecolor": "white"},
 ]
+
+
+class _Ticks(StrMethodFormatter):
+    """Ticks as the readouts write numbers."""
+
+    def __call__(self, x, pos=None):
+        return typeset(super().__call__(x, pos))
 
 
 def interval(name, limits):
@@ -50,7 +58,7 @@ def dress(axes, title, xlabel, ylabel, xticks="{x:,.0f}", yticks="{x:,.0f}", leg
     for axis, label, ticks in [(axes.xaxis, xlabel, xticks), (axes.yaxis, ylabel, yticks)]:
         axis.set_label_text(label)
         if ticks:
-            axis.set_major_formatter(StrMethodFormatter(ticks))
+            axis.set_major_formatter(_Ticks(ticks))
     axes.set_title(title, pad=LEGEND_ROW if legend > 1 else 6)
     if legend > 1:
         place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2, "borderpad": 0.2}

@@ -1,8 +1,12 @@
 """How numbers read in pictures and readouts: thousands separated, a true minus sign, a unit."""
 
+import re
+
 import numpy as np
 
 from hedgelib import checks
+
+_HYPHEN = re.compile(r"(?<!\w)-(?=\d)")
 
 
 def number(value, decimals=0, unit="", signed=True):
@@ -64,6 +68,17 @@ def percent(value, decimals=1, signed=False):
     ('49.4 %', '−39.5 %')
     """
     return number(100 * _real(value), decimals, "%", signed)
+
+
+def typeset(text):
+    """Write what a format made as the rest of the course does: a true minus sign, a space before %.
+
+    Examples
+    --------
+    >>> typeset("{:+.0%}".format(-0.25))
+    '−25 %'
+    """
+    return re.sub(r"(?<=\d)%", " %", _HYPHEN.sub("−", text))
 
 
 def _real(value):

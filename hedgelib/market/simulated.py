@@ -2,8 +2,7 @@
 
 A bar's log return is Student-t with clustering volatility; the premium of the perpetual is an autocorrelated
 latent number, driven by returns, mapped to the funding rates measured in the period. The parameters, their
-periods and sources are in ``scenarios.toml``; the model is described there as well. It is imported when a
-market is simulated, because it brings scipy, which takes as long to import as the rest of the library.
+periods and sources are in ``scenarios.toml``; the model is described there as well.
 """
 
 import functools
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from hedgelib import checks
-from hedgelib.market import frame
+from hedgelib.market import frame, simulation
 from hedgelib.market.frame import Paths
 
 _BLOCK = 500  # paths that share their streams
@@ -74,8 +73,6 @@ def scenario(name, seed=0, days=None, coins=("BTC",)):
     >>> market["spot"].iloc[[0, -1]].round().tolist()
     [65000.0, 54854.0]
     """
-    from hedgelib.market import simulation
-
     spec = _spec(name)
     days, most = spec["days"] if days is None else days, _LARGEST // simulation.BARS_A_DAY
     days = checks.whole("days", days, at_least=2, at_most=most)
@@ -135,8 +132,6 @@ def paths(name, n, days=None, seed=0, coin="BTC", drift=None):
     >>> paths("perp_era", n=100, days=60).mark.shape
     (100, 181)
     """
-    from hedgelib.market import simulation
-
     spec = _spec(name)
     days, most = spec["days"] if days is None else days, _LARGEST // simulation.BARS_A_DAY
     days = checks.whole("days", days, at_least=1, at_most=most)

@@ -4,10 +4,11 @@ The parameters are described in ``scenarios.toml``.
 """
 
 import functools
+import math
 import zlib
+from statistics import NormalDist
 
 import numpy as np
-from scipy.special import chdtr, chdtrc, ndtri
 
 from hedgelib import funding
 
@@ -124,7 +125,7 @@ def simulate(model, coin, shape, draw, drift, conditioned=False):
             change, variance = _condition(change, variance, own["volatility"])
     if conditioned:
         ranks = score.argsort(axis=1).argsort(axis=1)
-        score = ndtri((ranks + 0.5) / (bars + 1))
+        score = _normal_score((np.arange(bars + 1) + 0.5) / (bars + 1))[ranks]
 
     premium = np.interp(score, *_premium(own["funding"])) / 1e4
     noise = model["basis_noise"] / 1e4 * draw(f"{coin} basis").standard_normal((rows, bars + 1))
@@ -169,10 +170,23 @@ def _student(draw, coin, dof, deviation):
     """
     limit = 16.0
     mixing = np.minimum((dof - 2) / draw(f"{coin} tails").chisquare(dof, deviation.shape), limit)
-    edge = (dof - 2) / limit
-    mixing /= chdtrc(dof - 2, edge) + limit * chdtr(dof, edge)
+    mixing /= _bounded_mean(dof, limit)
     variance = deviation**2 * mixing
     return draw(f"{coin} change").standard_normal(deviation.shape) * np.sqrt(variance), variance
+
+
+def _bounded_mean(dof, limit):
+    """Mean of (dof − 2) / χ² where it is bounded by `limit`.
+
+    It takes the chance that χ² is small, with two fewer degrees of freedom and with all: a series of which
+    twenty terms are exact. scipy.special has that chance too, for 14 MB of a kernel.
+    """
+    half, edge = dof / 2, (dof - 2) / limit / 2
+
+    def below(shape):
+        return math.exp(-edge) * sum(edge ** (shape + k) / math.gamma(shape + k + 1) for k in range(20))
+
+    return 1 - below(half - 1) + limit * below(half)
 
 
 def _score(draw, coin, shocks, model):
@@ -193,7 +207,7 @@ def _autoregression(shocks, keep):
     """First-order autoregression of unit variance that starts in its long-run state."""
     shocks = shocks * (1 - keep**2) ** 0.5
     shocks[:, 0] /= (1 - keep**2) ** 0.5
-    # scipy.signal.lfilter does the same and takes 50 MB of every kernel to import.
+    # scipy.signal.lfilter does the same and takes 50 MB of a kernel to import.
     for bar in range(1, shocks.shape[1]):
         shocks[:, bar] += keep * shocks[:, bar - 1]
     return shocks
@@ -221,7 +235,12 @@ def _premium(measured):
     first, last = np.flatnonzero(rates == _INTEREST)[[0, -1]]
     premium[[first, last]] = _INTEREST - _BAND, _INTEREST + _BAND
     shares = np.insert(shares, last, (shares[first] + shares[last]) / 2)
-    return ndtri(shares), np.insert(premium, last, -1.3)
+    return _normal_score(shares), np.insert(premium, last, -1.3)
+
+
+def _normal_score(shares):
+    """Standard normal numbers that these shares of all lie below."""
+    return np.array([NormalDist().inv_cdf(share) for share in shares])
 
 
 def _extremes(draw, coin, mark, variance):

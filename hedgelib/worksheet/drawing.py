@@ -61,8 +61,9 @@ def picture(figure, sheet, limits=None):
     )
     for name, price, colour, shape in marks:
         move = price / sheet.price - 1
-        at = move if _MOVES[0] <= move <= _MOVES[-1] else math.nan
-        left.axvline(at, color=colour, linestyle=shape, linewidth=2, label=name)
+        inside = _MOVES[0] <= move <= _MOVES[-1]
+        label = name if inside else f"{name}: off the picture"
+        left.axvline(move if inside else math.nan, color=colour, linestyle=shape, linewidth=2, label=label)
     left.legend(loc="lower right")
     left.set_title("What a price does")
     volatility = outlook.constant("volatility_by_year", sheet.rules.base, "volatility")
