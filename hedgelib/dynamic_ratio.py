@@ -195,8 +195,9 @@ def out_of_sample(spot, futures, estimates):
     """
     spot, futures = changes(spot=spot, futures=futures)
     array = np.asarray(estimates)
-    if array.dtype.kind not in "iuf" or array.shape != spot.shape:
-        raise ValueError(f"estimates must be one number per bar ({len(spot)}), got {estimates!r}")
+    if array.dtype.kind not in "iuf" or array.shape != spot.shape or np.ma.isMaskedArray(estimates):
+        got = checks.shown(estimates)
+        raise ValueError(f"estimates must be one number per bar ({len(spot)}), got {got}")
     first = int(np.isnan(array).argmin())
     ratio = checks.number("estimates from the first one on", array[first:-1])
     judged, shorted = changes(spot=spot[first + 1 :], futures=futures[first + 1 :])

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import hashlib
+import itertools
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
 
@@ -39,8 +40,10 @@ def made(draw=draw, **changes):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("Ratio", ()), "at least one value"),
+        (("Ratio", ()), "must be 1 to 600 values, got none"),
         (("Ratio", 5), "must be a sequence"),
+        (("Ratio", itertools.count()), "must be 1 to 600 values, got more"),
+        (("Ratio", (1, 2), np.array([1, 2])), "start of 'Ratio' must be one of its values"),
         (("Ratio", (1, 2), 3), "start of 'Ratio' must be one of its values, got 3"),
         (("Ratio", (1.0, 1.2), None, "{:.0f}"), "must read differently, got 1, 1"),
         (("", (1,)), "label of a Choice must"),
@@ -60,6 +63,16 @@ def test_choice_takes_arrays_and_functions():
     assert not isinstance(choice.values[0], np.generic)
 
 
+@pytest.mark.parametrize(
+    ("values", "start", "index"),
+    [(np.arange(0, 1.01, 0.1), 0.3, 3), ((0.0, 1.0), 1, 1), ([np.int64(2), 5], 2.0, 0), ("ab", "b", 1)],
+)
+def test_choice_finds_its_start_whatever_the_type_or_the_rounding(values, start, index):
+    choice = Choice("Ratio", values, start)
+    assert choice.start_index == index
+    assert choice.start is choice.values[index]
+
+
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=3))
 def test_positions_cover_every_combination_once_in_row_major_order(counts):
     controls = {f"c{place}": Choice(f"c{place}", range(count)) for place, count in enumerate(counts)}
@@ -72,8 +85,8 @@ def test_positions_cover_every_combination_once_in_row_major_order(counts):
 
 
 def test_too_many_states_are_refused_with_the_name_and_the_counts():
-    with pytest.raises(ValueError, match=r'explorer "Half a hedge" has 601 states \(ratio 1 × price 601\)'):
-        made(ratio=Choice("Ratio", (1,)), price=Choice("Price", range(601)))
+    with pytest.raises(ValueError, match=r'explorer "Half a hedge" has 602 states \(ratio 2 × price 301\)'):
+        made(ratio=Choice("Ratio", (0, 1)), price=Choice("Price", range(301)))
     assert len(made(ratio=Choice("Ratio", (1,)), price=Choice("Price", range(600))).positions()) == 600
 
 

@@ -14,7 +14,7 @@ from hedgelib.ledger import OtherPosition
 from hedgelib.ledger.bars import of_frame
 from hedgelib.plan import Plan
 from hedgelib.plan.orders import Stop, TakeProfit, TopUp
-from hedgelib.plan.targets import Batches, BySignal, Fixed, Until
+from hedgelib.plan.targets import Batches, BySignal, Fixed, Target, Until
 from hedgelib.plan.triggers import Above, After, Below, On
 
 CAUSES = ["spot_pnl", "short_pnl", "funding", "fees", "liquidation_loss", "other_pnl"]
@@ -300,6 +300,13 @@ class TestRandom:
         np.testing.assert_allclose(past[numbers], other_past[numbers], rtol=1e-9, atol=1e-6)
 
 
+class _Greedy(Target):
+    """A target of a teacher's own that asks for more than all of the hedge."""
+
+    def shares(self, bars):
+        return np.full(bars.spot.shape, 5.0)
+
+
 class TestRefused:
     @pytest.mark.parametrize(
         ("arguments", "message"),
@@ -310,6 +317,8 @@ class TestRefused:
             ((market([60_000]), FULL, 0.5), "plan must be a plan.Plan"),
             ((market([60_000]), FULL, None, 3), "other must be a ledger.OtherPosition"),
             ((market([60_000]).assign(last_high=np.nan), FULL), "last_high"),
+            ((market([60_000]).assign(last_low=61_000), FULL), "last_low must not be above last_high"),
+            ((market([60_000]), FULL, _Greedy()), "shares of the target must be .* at most 1, got 5 in it"),
         ],
     )
     def test_what_is_not_of_its_kind(self, arguments, message):

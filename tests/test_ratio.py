@@ -306,6 +306,7 @@ class TestOutOfSample:
             ([1, 1, 1], "one number per bar"),
             (None, "one number per bar"),
             (["1"] * 5, "one number per bar"),
+            (np.ma.masked_invalid([1, 1, np.nan, 1, 1]), "one number per bar"),
             ([1, 1, np.nan, 1, 1], "estimates"),
             ([1, 1, np.inf, 1, 1], "estimates"),
             ([np.nan, np.nan, 1, 1, 1], "at least 3 observations"),

@@ -256,6 +256,20 @@ def test_no_line_ends_between_a_number_and_its_unit():
     assert " ".join(made.sections[0]["text"].split()) == "It fell by 25 % to 45,000 USDT, of 1 BTC. 25 %"
 
 
+def test_columns_of_words_are_marked_and_columns_of_numbers_are_not():
+    code = site_course.code("table")
+    rows = "<tr><th>0</th><td>-1,250 USDT</td><td>buy it back at 60,000</td></tr>"
+    rows += "<tr><th>1</th><td>NaN</td><td>–</td></tr>"
+    head = "<thead><tr><th></th><th>result</th><th>do</th></tr></thead>"
+    html = f"<table>{head}<tbody>{rows}</tbody></table>"
+    code.outputs = [nbformat.v4.new_output("display_data", {"text/html": html})]
+    cells = [site_course.text("# T\n\nS."), code]
+    table = BeautifulSoup(
+        lessons.lesson("00_small", nbformat.v4.new_notebook(cells=cells)).body, "html.parser"
+    )
+    assert [cell.get_text() for cell in table.select(".words")] == ["do", "buy it back at 60,000", "–"]
+
+
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "thesis.txt").write_text("years of work")

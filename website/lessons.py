@@ -26,6 +26,7 @@ UNANSWERED = (
 EXERCISE = "exercise"  # cell tag: a learner's answer is checked here
 FORMULA = re.compile(r"\$\$?[^$]+\$\$?")
 UNIT = re.compile(r"(?<=\d) (?=%|(?:USDT|BTC|ETH|bp)\b)")  # where a line must not end
+NO_WORD = re.compile(r"\b(?:USDT|BTC|ETH|bp|NaN|NaT|None|inf|days?)\b")  # may stand in a column of numbers
 SHOWN_ON_SLIDES = "show-code"  # cell tag: this code is part of the lesson, show it on its slide
 
 
@@ -168,6 +169,8 @@ def _polish(body, root):
     for words in body.find_all(string=UNIT):
         if not words.find_parent(["code", "pre", "script", "style"]):
             words.replace_with(UNIT.sub("\u00a0", words))
+    for table in body.select(".jp-OutputArea table"):
+        _mark_words(table)
     for link in body.select('a[href*=".ipynb"]'):
         file, _, anchor = link["href"].partition("#")
         anchor = f"#{slug(anchor)}" if anchor else ""
@@ -178,6 +181,19 @@ def _polish(body, root):
         *filter(_only_leads_on, body.select(".jp-RenderedMarkdown > p:last-child")),
     ]:
         element.decompose()
+
+
+def _mark_words(table):
+    """Give the cells of a column that holds words rather than numbers the class ``words``."""
+    head = [row.find_all(["th", "td"], recursive=False) for row in table.select("thead tr")[-1:]]
+    rows = [row.find_all(["th", "td"], recursive=False) for row in table.select("tbody tr")]
+    if len({len(row) for row in head + rows}) != 1:
+        return
+    for column in zip(*head, *rows, strict=True):
+        texts = [NO_WORD.sub("", cell.get_text()) for cell in column[len(head) :]]
+        if any(sum(map(str.isalpha, text)) > sum(map(str.isdigit, text)) for text in texts):
+            for cell in column:
+                cell["class"] = [*cell.get("class", []), "words"]
 
 
 def _only_leads_on(paragraph):

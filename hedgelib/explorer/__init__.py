@@ -64,14 +64,18 @@ class Choice:
             raise ValueError("label of a Choice must not be empty")
         checks.kind(f"format of {self.label!r}", self.format, str | Callable, "a text or a function")
         try:
-            values = tuple(self.values.tolist() if isinstance(self.values, np.ndarray) else self.values)
+            given = self.values.tolist() if isinstance(self.values, np.ndarray) else self.values
+            values = tuple(itertools.islice(given, MOST_STATES + 1))
         except TypeError:
             raise ValueError(f"values of {self.label!r} must be a sequence, got {self.values!r}") from None
-        if not values:
-            raise ValueError(f"values of {self.label!r} must hold at least one value")
-        checks.settle(self, values=values, start=values[0] if self.start is None else self.start)
-        if self.start not in values:
-            raise ValueError(f"start of {self.label!r} must be one of its values, got {self.start!r}")
+        if not 1 <= len(values) <= MOST_STATES:
+            got = "none" if not values else "more"
+            raise ValueError(f"values of {self.label!r} must be 1 to {MOST_STATES} values, got {got}")
+        same = [value for value in values if self.start is None or _alike(value, self.start)]
+        if not same:
+            got = checks.shown(self.start)
+            raise ValueError(f"start of {self.label!r} must be one of its values, got {got}")
+        checks.settle(self, values=values, start=same[0])
         if len(set(self.texts)) < len(values):
             raise ValueError(f"values of {self.label!r} must read differently, got {', '.join(self.texts)}")
 
@@ -91,6 +95,16 @@ class Choice:
     def start_index(self):
         """Position of the start among the values."""
         return self.values.index(self.start)
+
+
+def _alike(value, start):
+    """Whether a value is the one meant by `start`: equal, or another float of the same number."""
+    if isinstance(value, float) and isinstance(start, int | float):
+        return math.isclose(value, start, abs_tol=1e-12)
+    try:
+        return bool(value == start)
+    except (TypeError, ValueError):  # of an array, or of a missing value
+        return False
 
 
 class Explorer:
@@ -216,7 +230,7 @@ class Explorer:
         lines = [f"Explorer: {self.title}"]
         for control, index in zip(self.controls.values(), self.start, strict=True):
             texts = control.texts
-            span = f"{len(texts)} steps from {texts[0]} to {texts[-1]}"
+            span = f"{len(texts)} steps from {texts[0]} to {texts[-1]}" if texts[1:] else "one value"
             lines.append(f"  {control.label}: {texts[index]} ({span})")
         lines += [f"  {name}: {text}" for name, text in self.shown(self.start)[1].items()]
         return "\n".join(lines)

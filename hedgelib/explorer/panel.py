@@ -10,6 +10,7 @@ import traitlets
 from hedgelib import picture
 
 PAUSE = 0.02  # seconds between two states drawn ahead
+LETTER = 0.6  # em; the width of a letter or digit, on the safe side
 REST = 1.0  # seconds without a move before the other sliders' next states are drawn
 
 
@@ -35,16 +36,18 @@ class Panel(ipywidgets.VBox):
     def __init__(self, explorer):
         """Show the start state."""
         self.explorer = explorer
-        width = f"{max(len(control.label) for control in explorer.controls.values()) * 0.6 + 1:.0f}em"
+        controls = explorer.controls.values()
+        label = max(len(control.label) for control in controls)
+        value = max(len(text) for control in controls for text in control.texts)
         self.sliders = [
             ipywidgets.SelectionSlider(
                 options=control.texts,
                 index=control.start_index,
                 description=control.label,
-                style={"description_width": width},
+                style={"description_width": f"{label * LETTER + 1:.0f}em"},
                 layout={"width": "100%", "max_width": f"{explorer.size[0] * picture.PIXELS_PER_INCH:.0f}px"},
             )
-            for control in explorer.controls.values()
+            for control in controls
         ]
         self.image = LabelledImage(
             width=round(explorer.size[0] * picture.PIXELS_PER_INCH), layout={"max_width": "100%"}
@@ -54,8 +57,11 @@ class Panel(ipywidgets.VBox):
         self._show()
         for index, slider in enumerate(self.sliders):
             slider.observe(functools.partial(self._moved, index), "index")
-        title = ipywidgets.HTML(f"<strong>{html.escape(explorer.title)}</strong>")
+        # The values take the same room beside every slider, so that all tracks are as long.
+        room = f"<style>.values-{value} .widget-readout {{ min-width: {value * LETTER:.1f}em }}</style>"
+        title = ipywidgets.HTML(f"<strong>{html.escape(explorer.title)}</strong>{room}")
         super().__init__([title, *self.sliders, self.image, self.readouts])
+        self.add_class(f"values-{value}")
 
     @property
     def position(self):

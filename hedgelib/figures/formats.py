@@ -7,6 +7,7 @@ import numpy as np
 from hedgelib import checks
 
 _HYPHEN = re.compile(r"(?<!\w)-(?=\d)")
+_SIGN_OF_ZERO = re.compile(r"(?<!\w)[+-](?=0(\.0*)?(?![\d.]))")
 
 
 def number(value, decimals=0, unit="", signed=True):
@@ -71,14 +72,14 @@ def percent(value, decimals=1, signed=False):
 
 
 def typeset(text):
-    """Write what a format made as the rest of the course does: a true minus sign, a space before %.
+    """Write what a format made as `number` does: a true minus sign, none at zero, a space before %.
 
     Examples
     --------
-    >>> typeset("{:+.0%}".format(-0.25))
-    '−25 %'
+    >>> typeset("{:+.0%}".format(-0.25)), typeset("{:+d} bp".format(0))
+    ('−25 %', '0 bp')
     """
-    return re.sub(r"(?<=\d)%", " %", _HYPHEN.sub("−", text))
+    return re.sub(r"(?<=\d)%", " %", _HYPHEN.sub("−", _SIGN_OF_ZERO.sub("", text)))
 
 
 def _real(value):

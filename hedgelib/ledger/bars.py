@@ -52,6 +52,8 @@ def of_frame(frame):
         column = frame.get(name, frame.get(name.replace("last", "mark")))
         limits = {} if name == "funding" else {"above": 0}
         columns[name] = checks.number(f"{name} of the market", column.to_numpy(), **limits)[np.newaxis]
+    if np.any(columns["last_low"] > columns["last_high"]):
+        raise ValueError("last_low must not be above last_high in any bar of the market")
     step = frame.index[1] - frame.index[0] if len(frame) > 1 else pd.Timedelta(hours=8)
     return Bars(**columns, hours=step / pd.Timedelta(hours=1), times=frame.index)
 

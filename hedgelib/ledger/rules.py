@@ -9,7 +9,9 @@ The first bar knows step 3 only. No rule sees a later bar.
 
 import numpy as np
 
+from hedgelib import checks
 from hedgelib.ledger.book import Book
+from hedgelib.plan import Fixed
 
 WAITING, RESTING, DONE = 0, 1, 2
 """What a standing order does: wait for its trigger, rest at its limit, or nothing any more."""
@@ -42,6 +44,8 @@ class Rules:
         self.book = Book(hedge, reserve, bars.spot[:, 0], bars.mark[:, 0], start)
         paths = len(bars.spot)
         self.shares = plan.target.shares(bars)
+        if not isinstance(plan.target, Fixed):  # which has checked its only share
+            checks.number("shares of the target", self.shares, at_least=0, at_most=1)
         self.reserve = np.full(paths, float(reserve))
         self.liquidated_at = np.full(paths, -1)
         self.kept = np.ones(paths)  # what take profit and stop have left of the target

@@ -78,7 +78,8 @@ def scenario(name, seed=0, days=None, coins=("BTC",)):
     days = checks.whole("days", days, at_least=2, at_most=most)
     seed = checks.whole("seed", seed, at_least=0, at_most=2**53)
     if not isinstance(coins, tuple | list) or not coins or len(set(map(str, coins))) < len(coins):
-        raise ValueError(f"coins must be a tuple of different coins, as in ('BTC', 'ETH'), got {coins!r}")
+        got = checks.shown(coins)
+        raise ValueError(f"coins must be a tuple of different coins, as in ('BTC', 'ETH'), got {got}")
     markets = {}
     for coin in coins:
         drift = simulation.trend(spec, _coin(name, coin))

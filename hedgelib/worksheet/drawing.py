@@ -7,6 +7,7 @@ from matplotlib.figure import FigureBase
 
 from hedgelib import checks, survival
 from hedgelib.figures import lines, percent
+from hedgelib.figures.dressing import LEGEND_ROW
 from hedgelib.picture import BLACK, GREY, VERMILION
 from hedgelib.worksheet import outlook, tables
 from hedgelib.worksheet.sections import summary
@@ -57,15 +58,14 @@ def picture(figure, sheet, limits=None):
     marks = (
         ("alarm", max(tables.alarm(sheet), sheet.price), GREY, ":"),
         ("liquidation", sheet.liquidation, VERMILION, "-"),
-        ("… reserve posted", sheet.liquidation_with_reserve, BLACK, "--"),
+        ("… with reserve", sheet.liquidation_with_reserve, BLACK, "--"),
     )
     for name, price, colour, shape in marks:
         move = price / sheet.price - 1
         inside = _MOVES[0] <= move <= _MOVES[-1]
-        label = name if inside else f"{name}: off the picture"
+        label = name if inside else f"{name} (beyond)"
         left.axvline(move if inside else math.nan, color=colour, linestyle=shape, linewidth=2, label=label)
-    left.legend(loc="lower right")
-    left.set_title("What a price does")
+    _above(left, "What a price does")
     volatility = outlook.constant("volatility_by_year", sheet.rules.base, "volatility")
     curves = {
         name: survival.touch_probability(price / sheet.price - 1, volatility, _DAYS)
@@ -73,14 +73,21 @@ def picture(figure, sheet, limits=None):
         else np.zeros(len(_DAYS))
         for name, price in (
             ("As opened", sheet.liquidation),
-            ("Reserve posted in time", sheet.liquidation_with_reserve),
+            ("With the reserve", sheet.liquidation_with_reserve),
         )
     }
     words = {"xlabel": "Days", "ylabel": "Probability (formula)"}
-    # Room for the legend above 100 %: a short that dies soon needs all of the picture below.
-    lines(right, _DAYS, curves, yticks="{x:.0%}", ylim=(-0.02, 1.45), write=percent, **words)
-    right.set_yticks(np.linspace(0, 1, 6))
+    lines(right, _DAYS, curves, yticks="{x:.0%}", ylim=(-0.02, 1.02), write=percent, **words)
     right.axvline(min(sheet.days, _DAYS[-1]), color=GREY, linestyle=":", linewidth=2, label="horizon")
-    right.legend(loc="upper left")
-    right.set_title("How likely it dies")
+    _above(right, "How likely it dies")
     return summary(sheet)
+
+
+def _above(axes, title):
+    """Put the title over a legend of two rows, where it hides nothing."""
+    handles, _ = axes.get_legend_handles_labels()
+    place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2, "borderpad": 0.2}
+    columns = (len(handles) + 1) // 2
+    legend = axes.legend(ncols=columns, frameon=False, columnspacing=1.2, handlelength=1.8, **place)
+    legend.set_in_layout(False)  # it would take its width from the axes; its height is in the title's pad
+    axes.set_title(title, pad=2 * LEGEND_ROW - 6)
