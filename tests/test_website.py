@@ -148,7 +148,7 @@ from hedgelib.explorer import Choice, Explorer
 Explorer(lambda figure, n: figure.subplots(1, n) is None or {}, "Panels", n=Choice("n", (1, 2)))"""
 TOO_MANY = """\
 from hedgelib.explorer import Choice, Explorer
-Explorer(lambda figure, n: {}, "Panels", n=Choice("n", range(601)))"""
+Explorer(lambda figure, n, m: {}, "Panels", n=Choice("n", range(301)), m=Choice("m", (1, 2)))"""
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ Explorer(lambda figure, n: {}, "Panels", n=Choice("n", range(601)))"""
     [
         ("1 / 0", ["ZeroDivisionError", "1 / 0"]),
         (TWO_AXES, ['explorer "Panels" must draw the same number of axes in every state']),
-        (TOO_MANY, ['explorer "Panels" has 601 states', "at most 600"]),
+        (TOO_MANY, ['explorer "Panels" has 602 states', "at most 600"]),
     ],
     ids=["error", "axes", "states"],
 )
