@@ -11,7 +11,7 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Error, sync_playwright
 
-from website.build import ROOT
+from website.build import DRAFT, ROOT
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MACOS = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
@@ -72,15 +72,16 @@ def browser():
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    """Every notebook of the course, built: where the site is, and its lessons by name.
+    """Every notebook of the course, built as a draft: where the site is, and its lessons by name.
 
-    What did not change since the last build, for example by ``make site``, is not run again; of two files of
+    A draft has the ends and the start of each slider, which the tests of the site visit; ``make site`` proves
+    every state as it draws it. What did not change since the last build is not run again; of two files of
     tests that run side by side one builds and the other waits.
     """
-    output, cache = tmp_path_factory.mktemp("website") / "site", ROOT / ".cache" / "website"
+    output, cache = tmp_path_factory.mktemp("website") / "site", ROOT / ".cache" / "website" / "draft"
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / "tests.lock"):
-        lessons = site_course.built(ROOT / "notebooks", output, cache)
+        lessons = site_course.built(ROOT / "notebooks", output, cache, steps=DRAFT)
     return output, {lesson.name: lesson for lesson in lessons}
 
 

@@ -122,7 +122,7 @@ def write_course(folder):
     return folder
 
 
-def built(*folders):
+def built(*folders, **options):
     """Build in a thread of its own, as the browser keeps an event loop in this one."""
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(build, *folders).result()
+        return pool.submit(build, *folders, **options).result()

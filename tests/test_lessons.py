@@ -1,6 +1,7 @@
 """Every notebook, run in this process: explorers off their start values, exercises with their solutions."""
 
 import itertools
+import random
 import re
 
 import lessons
@@ -14,11 +15,13 @@ every_lesson = pytest.mark.parametrize("path", lessons.PATHS, ids=lambda path: p
 
 
 def slider_positions(explorer):
-    """Every value of every control, the others at the start; and all corners."""
+    """Every value of every control, the others at the start; all corners; and some states between."""
     for control, chosen in enumerate(explorer.controls.values()):
         for index in range(len(chosen.values)):
             yield (*explorer.start[:control], index, *explorer.start[control + 1 :])
     yield from itertools.product(*({0, len(control.values) - 1} for control in explorer.controls.values()))
+    positions = explorer.positions()
+    yield from random.Random(0).sample(positions, min(25, len(positions)))
 
 
 @every_lesson

@@ -8,7 +8,7 @@ import pytest
 import site_course
 from axe_playwright_python.sync_playwright import Axe
 
-from website.build import ROOT
+from website.build import DRAFT, ROOT
 
 pytestmark = pytest.mark.browser
 NAMES = [path.stem for path in lessons.PATHS]
@@ -74,7 +74,8 @@ def test_no_barrier_on_the_slides(site, visit, name):
 
 
 def test_a_second_build_gives_the_same_bytes(site, tmp_path):
-    site_course.built(ROOT / "notebooks", tmp_path / "site", ROOT / ".cache" / "website")
+    cache = ROOT / ".cache" / "website" / "draft"
+    site_course.built(ROOT / "notebooks", tmp_path / "site", cache, steps=DRAFT)
     first, second = (
         {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
         for folder in (site[0], tmp_path / "site")

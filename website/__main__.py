@@ -1,12 +1,13 @@
-"""The command line of the site: ``python -m website [--pdf] [--no-browser]``."""
+"""The command line of the site: ``python -m website [--pdf] [--draft] [--no-browser]``."""
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
 
 from . import browser, handout, proof
-from .build import ROOT, BuildError, build
+from .build import DRAFT, ROOT, BuildError, build
 
 
 def main(arguments=None):
@@ -16,19 +17,27 @@ def main(arguments=None):
     parser.add_argument(
         "--no-browser", action="store_true", help="do not compare the explorers by pixels in Chromium"
     )
+    parser.add_argument(
+        "--draft",
+        action="store_true",
+        help=f"a fast build for a look: {DRAFT} values for each slider at most",
+    )
     parser.add_argument("--notebooks", type=Path, default=ROOT / "notebooks", help="folder of the notebooks")
     parser.add_argument("--output", type=Path, default=ROOT / "_site", help="folder of the site")
     parser.add_argument("--handouts", type=Path, default=ROOT / "_pdf", help="folder of the PDF handouts")
     parser.add_argument("--cache", type=Path, default=ROOT / ".cache" / "website", help="kept results")
-    parser.add_argument("--workers", type=int, default=2, help="notebooks that run at the same time")
+    parser.add_argument(
+        "--workers", type=int, default=os.cpu_count() or 2, help="notebooks that run at the same time"
+    )
     options = parser.parse_args(arguments)
     started = time.monotonic()
     try:
         if options.pdf:
             handout.print_all(options.output, options.handouts)
             return 0
-        lessons = build(options.notebooks, options.output, options.cache, workers=options.workers)
-        _prove(options, lessons)
+        cache, steps = (options.cache / "draft", DRAFT) if options.draft else (options.cache, None)
+        lessons = build(options.notebooks, options.output, cache, workers=options.workers, steps=steps)
+        _prove(options, cache, lessons)
     except (BuildError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -40,16 +49,14 @@ def main(arguments=None):
     return 0
 
 
-def _prove(options, lessons):
+def _prove(options, cache, lessons):
     """Compare explorers with matplotlib's pictures, if there is a browser to do it in."""
     if options.no_browser or not browser.executable():
         print(
             "explorers not compared by pixels: " + ("--no-browser" if options.no_browser else "no Chromium")
         )
         return
-    receipts = {
-        lesson.name: options.cache / f"{lesson.name}-{proof.digest(lesson)}.proved" for lesson in lessons
-    }
+    receipts = {lesson.name: cache / f"{lesson.name}-{proof.digest(lesson)}.proved" for lesson in lessons}
     unproved = [lesson for lesson in lessons if not receipts[lesson.name].exists()]
     if unproved:
         with browser.chromium() as chromium:
@@ -57,7 +64,7 @@ def _prove(options, lessons):
         if problems:
             raise BuildError("\n".join(problems))
     for lesson in unproved:
-        for old in options.cache.glob(f"{lesson.name}-*.proved"):
+        for old in cache.glob(f"{lesson.name}-*.proved"):
             old.unlink()
         receipts[lesson.name].touch()
     samples = sum(len(explorer["samples"]) for lesson in lessons for explorer in lesson.explorers)

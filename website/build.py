@@ -15,7 +15,9 @@ from . import proof
 from .execute import HERE, ROOT, BuildError, executed
 from .lessons import lesson
 
-__all__ = ["ROOT", "BuildError", "build", "publish"]
+__all__ = ["DRAFT", "ROOT", "BuildError", "build", "publish"]
+
+DRAFT = 4  # values for each slider of a draft
 
 MATHJAX = ("sphinx-mathjax-offline", "sphinx-mathjax-offline/static/mathjax", ["tex-svg.js"])
 OPENING = re.compile(r"# \S.*\n\s*\n[^\s#]")
@@ -26,7 +28,7 @@ REVEAL = (
 )
 
 
-def build(notebooks, output, cache, *, workers=2, report=tqdm.write):
+def build(notebooks, output, cache, *, workers=2, report=tqdm.write, steps=None):
     """Build the site of every notebook in a folder.
 
     Parameters
@@ -38,6 +40,8 @@ def build(notebooks, output, cache, *, workers=2, report=tqdm.write):
         How many notebooks run at the same time.
     report : callable
         Called with a line of text for each notebook.
+    steps : int, optional
+        Makes a draft: at most so many values for each slider, its ends and its start among them.
 
     Returns
     -------
@@ -52,7 +56,7 @@ def build(notebooks, output, cache, *, workers=2, report=tqdm.write):
     if not paths:
         raise BuildError(f"no notebooks in {notebooks}")
     _check_openings(paths)
-    return publish(paths, executed(paths, cache, workers, report), output)
+    return publish(paths, executed(paths, cache, workers, report, steps), output)
 
 
 def _check_openings(paths):

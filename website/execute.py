@@ -22,7 +22,9 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 CELL_TIMEOUT = 900  # seconds; an explorer of 600 states takes about 60 on a slow machine
 ANY_ERROR = "raises-exception"  # cell tag: the error is what the cell shows
-STARTUP = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom website import page\npage.show_twins()"
+STARTUP = (
+    f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom website import page\npage.show_twins({{steps}})"
+)
 RUN_BY = ("ipython", "matplotlib", "numpy", "pandas", "scipy", "statsmodels")
 
 
@@ -30,8 +32,8 @@ class BuildError(Exception):
     """The site cannot be built; the message tells a person where and why."""
 
 
-def executed(paths, cache, workers, report):
-    """Return each notebook with its outputs, in the order of `paths`.
+def executed(paths, cache, workers, report, steps=None):
+    """Return each notebook with its outputs, in the order of `paths`; of a draft with so many steps a slider.
 
     Outputs are kept in the folder `cache` until the notebook's code, the library, the twins or what runs them
     changes; prose may change freely.
@@ -41,10 +43,10 @@ def executed(paths, cache, workers, report):
     BuildError
         If a cell fails; the message names notebook and cell.
     """
-    return asyncio.run(_run_all(paths, cache, workers, report))
+    return asyncio.run(_run_all(paths, cache, workers, report, steps))
 
 
-async def _run_all(paths, cache, workers, report):
+async def _run_all(paths, cache, workers, report, steps):
     """Executed notebooks in the order of `paths`; the first failure stops all."""
     turn, failures = asyncio.Semaphore(workers), []
     notebooks = [nbformat.read(path, as_version=4) for path in paths]
@@ -55,7 +57,7 @@ async def _run_all(paths, cache, workers, report):
         async def run(path, notebook):
             async with turn:
                 try:
-                    return await _run(path, notebook, cache, library, bar, report)
+                    return await _run(path, notebook, cache, library, bar, report, steps)
                 except BuildError as error:
                     failures.append(error)
                     for task in tasks:
@@ -69,17 +71,17 @@ async def _run_all(paths, cache, workers, report):
     return results
 
 
-async def _run(path, notebook, cache, library, bar, report):
+async def _run(path, notebook, cache, library, bar, report, steps):
     """Put into a notebook the outputs of its code, kept ones if neither it nor the library has changed."""
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    key = _digest([library, *([cell.source, cell.metadata.get("tags")] for cell in code)])
+    key = _digest([library, steps, *([cell.source, cell.metadata.get("tags")] for cell in code)])
     kept = cache / f"{path.stem}-{key}.json"
     if kept.exists():
         bar.update(len(code))
         report(f"{path.stem}: unchanged")
     else:
         started = time.monotonic()
-        outputs = await _execute(path, copy.deepcopy(notebook), bar)
+        outputs = await _execute(path, copy.deepcopy(notebook), bar, steps)
         cache.mkdir(parents=True, exist_ok=True)
         for old in cache.glob(f"{path.stem}-*.json"):
             old.unlink()
@@ -92,7 +94,7 @@ async def _run(path, notebook, cache, library, bar, report):
     return notebook
 
 
-async def _execute(path, notebook, bar):
+async def _execute(path, notebook, bar, steps):
     """Run a notebook where it lies, with its explorers shown as twins; return the outputs of its code.
 
     Jupyter writes more into the notebook than the outputs, so the caller gives a copy.
@@ -106,7 +108,7 @@ async def _execute(path, notebook, bar):
     def done(cell, cell_index, execute_reply):
         bar.update(cell_index > 0)
 
-    notebook.cells.insert(0, new_code_cell(STARTUP))
+    notebook.cells.insert(0, new_code_cell(STARTUP.format(steps=steps)))
     client = NotebookClient(
         notebook,
         kernel_name=NATIVE_KERNEL_NAME,

@@ -9,6 +9,9 @@ import html
 import itertools
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import numpy as np
 
 from .merge import KIND, Definitions, Merger, clean, same, serialised
 
@@ -118,8 +121,26 @@ def _figure(explorer, name, picture, table, merger):
     )
 
 
-def show_twins():
-    """Let the running kernel show every explorer as its twin."""
+def thinned(explorer, steps):
+    """Return an explorer with at most so many values for each control: both ends, the start, some between.
+
+    Examples
+    --------
+    >>> from hedgelib.explorer import Choice, Explorer
+    >>> fine = Explorer(lambda figure, n: {}, "Fine", n=Choice("n", range(100), 30))
+    >>> thinned(fine, 4).controls["n"].values
+    (0, 30, 50, 99)
+    """
+    controls = {}
+    for name, control in explorer.controls.items():
+        even = np.linspace(0, len(control.values) - 1, steps - 1).round().astype(int).tolist()
+        kept = sorted({*even, control.start_index})
+        controls[name] = replace(control, values=tuple(control.values[index] for index in kept))
+    return type(explorer)(explorer.draw, explorer.title, size=explorer.size, **controls)
+
+
+def show_twins(steps=None):
+    """Let the running kernel show every explorer as its twin; in a draft with at most `steps` values each."""
     from IPython import get_ipython
 
     # A picture makes thousands of objects; to collect after every 700 of them takes a fourth of the time.
@@ -128,7 +149,8 @@ def show_twins():
     numbers = itertools.count(1)
 
     def show(explorer):
-        figure, summary = twin(explorer, f"explorer-{next(numbers)}")
+        shown = explorer if steps is None else thinned(explorer, steps)
+        figure, summary = twin(shown, f"explorer-{next(numbers)}")
         return {"text/html": figure, "text/plain": explorer.text, SAMPLES: summary}
 
     formatter = get_ipython().display_formatter.mimebundle_formatter
