@@ -31,6 +31,9 @@ SECTIONS = [
 ]
 
 
+EVERYDAY = {"ask", "interest", "return", "stop", "trigger"}  # words that also mean what they always do
+
+
 def cells(path, kind=None):
     notebook = nbformat.read(path, as_version=4)
     return [cell for cell in notebook.cells if kind in (None, cell.cell_type)]
@@ -141,6 +144,38 @@ class TestAnatomy:
 
     def test_file_is_small(self, path):
         assert path.stat().st_size < 500_000
+
+
+def glossary():
+    """The words of the course, each with the number of the lesson that it is first met in."""
+    rows = re.findall(r"^\| (.+?) \| .+ \| (\d\d) \|$", section(lessons.PATHS[0], "The words"), re.M)
+    for terms, lesson in rows:
+        for term in re.sub(r"\(.*?\)", "", terms).split(","):
+            yield term.strip(), lesson
+
+
+def test_a_term_comes_in_its_lesson_or_later_or_names_that_lesson():
+    terms = dict(glossary())
+    assert terms.keys() > EVERYDAY
+    for path in lessons.PATHS:
+        told = prose(path)
+        if path.stem[:2] == "00":
+            told = told.replace(section(path, "The map"), "").replace(section(path, "The words"), "")
+        told = re.sub(r"```.*?```|`[^`]*`", "", told, flags=re.DOTALL).replace("basis point", "bp")
+        for term, paragraph in itertools.product(terms.keys() - EVERYDAY, told.split("\n\n")):
+            if terms[term] > path.stem[:2] and f"lesson {terms[term]}" not in paragraph:
+                used = re.search(rf"(?<![\w-]){re.escape(term)}s?(?![\w-])", paragraph, re.IGNORECASE)
+                assert not used, f"{path.stem} uses {term!r} of lesson {terms[term]}: {paragraph[:200]}"
+
+
+def test_the_lesson_that_the_glossary_names_is_the_first_to_define_the_term():
+    defined = {}
+    for path in lessons.PATHS:
+        for term in re.findall(r"\*\*([^*]+)\*\*", section(path, "Terms met here")):
+            for word in term.lower().split(", "):
+                defined.setdefault(word.removesuffix("s"), path.stem[:2])
+    for term, lesson in glossary():
+        assert lesson <= defined.get(term.lower(), lesson), f"{term} is defined in {defined[term.lower()]}"
 
 
 def test_exercise_files_belong_to_lessons():
