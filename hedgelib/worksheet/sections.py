@@ -82,10 +82,12 @@ def summary(sheet):
         "Margin": f"{_amount(ticket.initial_margin, sheet)} {_source(sheet)}",
         "Liquidation price": _death(sheet.liquidation, sheet.price),
         "Alarm": alarm,
-        f"Dies {within}": "; ".join(
-            f"{name} {percent(chance.formula, 0)} by formula, {_measured(chance)} measured"
+        **{
+            f"Dies {within}" if name == "as opened" else f"… {name}": (
+                f"{percent(chance.formula, 0)} by formula, {_measured(chance)} measured"
+            )
             for name, chance in chances.iterrows()
-        ),
+        },
         f"Funding and fees {within}": f"{usdt(held.expected)} expected, {usdt(held.bad)} in the bad case",
         f"A fall of {percent(sheet.fall, 0)} costs": f"{usdt(-fallen, signed=False)} instead of "
         f"{usdt(sheet.coins * sheet.price * sheet.fall, signed=False)}",
