@@ -8,6 +8,10 @@ import pandas as pd
 from hedgelib import contracts
 
 
+class ThinMarginError(ValueError):
+    """The margin of an order is below the maintenance margin that its size asks for."""
+
+
 @dataclass(frozen=True)
 class OrderTicket:
     """A limit order that sells a perpetual future, checked against the rules of its contract.
@@ -71,7 +75,7 @@ class OrderTicket:
                 f"{contract.symbol} are known only up to {contract.maximum_notional:,.0f}: hedge fewer coins"
             )
         if self.liquidation_price <= self.price:
-            raise ValueError(
+            raise ThinMarginError(
                 f"the short would be liquidated as it opens: at {self.leverage:g}x its margin is below the "
                 "maintenance margin of so large an order: choose a lower leverage, or hedge fewer coins"
             )

@@ -12,6 +12,7 @@ import pandas as pd
 from hedgelib import checks, contracts, perpetual
 from hedgelib.figures import percent, usdt
 from hedgelib.hedge import Hedge
+from hedgelib.ticket import ThinMarginError
 from hedgelib.worksheet import outlook
 
 _RANGES = {
@@ -157,9 +158,11 @@ class Worksheet:
             return {"price": f"price must be at least one tick, {self.rules.tick:g} USDT, got {self.price!r}"}
         checks.settle(self, price=self.rules.round_price(self.price))
         try:
-            _ = self.ticket
+            self.hedge.ticket(self.price)
+        except ThinMarginError as error:
+            return {"leverage": str(error)}
         except ValueError as error:
-            return {"leverage" if "leverage" in str(error) else "coins": str(error)}
+            return {"coins": str(error)}
         return {}
 
     def _check_exits(self):
