@@ -21,8 +21,7 @@ import oracle
 from hedgelib import ledger, market
 from hedgelib.hedge import Hedge
 from hedgelib.ledger import bars
-from hedgelib.plan import Batches, Below, Plan, TakeProfit, TopUp
-from hedgelib.plan.triggers import After
+from hedgelib.plan import After, Batches, Below, Plan, TakeProfit, TopUp
 
 PATHS, DAYS, LOOPED, ROUNDS = 10_000, 365, 40, 3
 HEDGE = Hedge(1, 1, 3, "BTCUSDT")

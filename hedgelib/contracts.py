@@ -13,7 +13,7 @@ from decimal import Decimal
 import numpy as np
 
 from hedgelib import checks, perpetual
-from hedgelib.perpetual.brackets import check_table
+from hedgelib.perpetual import check_table
 
 _TOLERANCE = 1e-9
 

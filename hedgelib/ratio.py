@@ -4,13 +4,14 @@ Series are price changes or returns, one per bar, of what is held (`spot`) and w
 From price changes a ratio is coins short per coin held; from returns, notional short per notional held.
 """
 
+import itertools
+import math
 from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 
 from hedgelib import checks
-from hedgelib.dynamic_ratio import changes, dcc, ewma, out_of_sample, rolling
 
 __all__ = [
     "Estimate",
@@ -297,3 +298,240 @@ def _regress(held, shorted, lags):
     if shorted.ndim == 1:
         ratio, stderr = ratio.item(), stderr.item()
     return Estimate(ratio, stderr, float(1 - left @ left / (held @ held)), observations)
+
+
+def rolling(spot, futures, window):
+    """Minimum-variance ratio over the last `window` bars, known at the close of each bar.
+
+    Parameters
+    ----------
+    spot, futures : array, shape (n,)
+        Changes or returns of what is held and of what is shorted, over the same bars.
+    window : int
+        Bars in each estimate, 3 or more.
+
+    Returns
+    -------
+    array, shape (n,)
+        Entry t uses the bars t − window + 1 … t, so it can hedge bar t + 1. NaN before bar window − 1.
+
+    Raises
+    ------
+    ValueError
+        If a number is missing or infinite, the futures do not vary in some window, the lengths differ, or
+        `window` is no whole number from 3 to n.
+
+    Notes
+    -----
+    Source: Hull, Options, Futures, and Other Derivatives, ch. 3.
+
+    Examples
+    --------
+    >>> rolling(spot=[1, -1, 1, -2, 2, -2], futures=[1, -1, 1, -1, 1, -1], window=3).round(2)
+    array([ nan,  nan, 1.  , 1.25, 1.75, 2.  ])
+    """
+    spot, futures = changes(spot=spot, futures=futures)
+    window = checks.whole("window (bars)", window, at_least=3, at_most=len(spot))
+    held, shorted = (np.lib.stride_tricks.sliding_window_view(series, window) for series in (spot, futures))
+    if np.any(_still(shorted.max(axis=1), shorted.min(axis=1))):
+        raise ValueError(f"futures must vary within every window of {window} bars")
+    # Each window from scratch: running sums would carry the rounding errors of a crash along for ever.
+    held, shorted = (windows - windows.mean(axis=1, keepdims=True) for windows in (held, shorted))
+    estimates = np.vecdot(held, shorted) / np.vecdot(shorted, shorted)
+    return np.r_[np.full(window - 1, np.nan), estimates]
+
+
+def ewma(spot, futures, halflife):
+    """Minimum-variance ratio with exponentially fading weights, known at the close of each bar.
+
+    Parameters
+    ----------
+    spot, futures : array, shape (n,)
+        Changes or returns of what is held and of what is shorted, over the same bars.
+    halflife : float
+        Bars after which an observation counts half.
+
+    Returns
+    -------
+    array, shape (n,)
+        Entry t is Σ w · spot · futures / Σ w · futures² over the bars 0 … t, w = 0.5^(age / halflife), so it
+        can hedge bar t + 1. NaN before bar ⌈halflife⌉.
+
+    Raises
+    ------
+    ValueError
+        If a number is missing or infinite, the futures do not move before bar `halflife`, the lengths differ,
+        or `halflife` is not above 0 and below n.
+
+    Notes
+    -----
+    Source: RiskMetrics Technical Document, 1996, which takes the mean of a bar as zero; its decay of 0.94 is
+    a half-life of 11.2 bars.
+
+    Examples
+    --------
+    >>> ewma(spot=[1, 1, 2, 2], futures=[1, 1, 1, 1.001], halflife=1).round(2)
+    array([ nan, 1.  , 1.57, 1.8 ])
+    """
+    spot, futures = changes(spot=spot, futures=futures)
+    halflife = checks.single("halflife (bars)", halflife, above=0, below=len(spot))
+    products = np.column_stack([spot * futures, futures**2])
+    covariance, variance = _recursion(products, 0.5 ** (1 / halflife), np.zeros(2)).T
+    ready = math.ceil(halflife)
+    if not np.all(variance[ready:] > 0):
+        raise ValueError(f"futures must move within the first {ready + 1} bars")
+    return np.r_[np.full(ready, np.nan), covariance[ready:] / variance[ready:]]
+
+
+def dcc(spot, futures, train):
+    """Minimum-variance ratio from a DCC(1, 1) model with GARCH(1, 1) margins, known at the close of each bar.
+
+    The parameters are fitted once, by maximum likelihood, on the first `train` bars and then kept.
+
+    Parameters
+    ----------
+    spot, futures : array, shape (n,)
+        Returns of what is held and of what is shorted, over the same bars.
+    train : int
+        Bars to fit the parameters on, 100 or more; several hundred are wise.
+
+    Returns
+    -------
+    array, shape (n,)
+        ρ · σ_spot / σ_futures as forecast at bar t for bar t + 1. NaN before bar train − 1.
+
+    Raises
+    ------
+    ValueError
+        If a number is missing or infinite, a series does not vary in the first `train` bars, the two move in
+        exact proportion, the lengths differ, `train` is no whole number from 100 to n, or the fit fails.
+
+    Notes
+    -----
+    Source: Engle, Dynamic Conditional Correlation, Journal of Business and Economic Statistics 20, 2002, in
+    its two steps: GARCH margins (by arch), then the correlation, whose long-run level is the sample's.
+
+    Examples
+    --------
+    >>> draw = np.random.default_rng(1).normal(size=(2, 500))
+    >>> dcc(spot=0.8 * draw[0] + 0.3 * draw[1], futures=draw[0], train=400)[-1].round(1)
+    np.float64(0.8)
+    """
+    from scipy.optimize import minimize
+
+    spot, futures = changes(spot=spot, futures=futures)
+    train = checks.whole("train (bars)", train, at_least=100, at_most=len(spot))
+    if abs(np.corrcoef(*changes(spot=spot[:train], futures=futures[:train]))[0, 1]) > 1 - 1e-9:
+        raise ValueError("spot and futures must not move in exact proportion: use minimum_variance")
+    (held, held_spread), (shorted, shorted_spread) = (_garch(series, train) for series in (spot, futures))
+    products = np.column_stack([held**2, shorted**2, held * shorted])
+    longrun = products[:train].mean(axis=0)
+
+    def correlation(news, memory):
+        """Forecast at each bar for the next one."""
+        drive = (1 - news - memory) * longrun + news * products
+        held_part, shorted_part, joint = _recursion(drive, memory, longrun).T
+        return joint / np.sqrt(held_part * shorted_part)
+
+    def loss(parameters):
+        known = np.r_[longrun[2] / np.sqrt(longrun[0] * longrun[1]), correlation(*parameters)[: train - 1]]
+        left = 1 - known**2
+        squares = products[:train, 0] + products[:train, 1] - 2 * known * products[:train, 2]
+        return np.mean(np.log(left) + squares / left)
+
+    best = minimize(
+        loss,
+        x0=(0.03, 0.95),
+        bounds=[(0, 0.5), (0, 0.999)],
+        constraints={"type": "ineq", "fun": lambda parameters: 0.999 - sum(parameters)},
+        method="SLSQP",
+    )
+    if not best.success:
+        raise ValueError(f"the correlation model cannot be fitted to these {train} bars: {best.message}")
+    estimates = correlation(*best.x) * held_spread / shorted_spread
+    estimates[: train - 1] = np.nan
+    return estimates
+
+
+def out_of_sample(spot, futures, estimates):
+    """Effectiveness of a moving ratio, each bar hedged with the estimate known one bar earlier.
+
+    Parameters
+    ----------
+    spot, futures : array, shape (n,)
+        Changes or returns of what is held and of what is shorted, over the same bars.
+    estimates : array, shape (n,)
+        Ratio known at the close of each bar, NaN while there is none, as `rolling`, `ewma` and `dcc` return.
+
+    Returns
+    -------
+    float
+        1 − Var(spot[t] − estimates[t − 1] · futures[t]) / Var(spot[t]), over the bars t that have one.
+
+    Raises
+    ------
+    ValueError
+        If a number is missing or infinite, an estimate is missing after the first one, a series does not vary
+        over the judged bars, the lengths differ, or fewer than 3 bars can be judged.
+
+    Notes
+    -----
+    Source: Ederington, Journal of Finance 34, 1979, applied to the bars after the estimate.
+
+    Examples
+    --------
+    Always half the right ratio, known from bar 1 on:
+
+    >>> out_of_sample([9, 9, 1, -1, 1], [9, 9, 1, -1, 1], estimates=[np.nan, 0.5, 0.5, 0.5, 0.5])
+    0.75
+    """
+    spot, futures = changes(spot=spot, futures=futures)
+    array = np.asarray(estimates)
+    if array.dtype.kind not in "iuf" or array.shape != spot.shape or np.ma.isMaskedArray(estimates):
+        got = checks.shown(estimates)
+        raise ValueError(f"estimates must be one number per bar ({len(spot)}), got {got}")
+    first = int(np.isnan(array).argmin())
+    ratio = checks.number("estimates from the first one on", array[first:-1])
+    judged, shorted = changes(spot=spot[first + 1 :], futures=futures[first + 1 :])
+    return float(1 - np.var(judged - ratio * shorted) / np.var(judged))
+
+
+def changes(**series):
+    """Return the named series as float arrays if each is one row, all are as long, and all vary."""
+    arrays = [checks.number(name, values) for name, values in series.items()]
+    if np.ndim(arrays[0]) != 1 or len({np.shape(array) for array in arrays}) > 1:
+        listed = ", ".join(f"{name} {np.shape(array)}" for name, array in zip(series, arrays, strict=True))
+        raise ValueError(f"{listed} must be one row each, of the same length")
+    if len(arrays[0]) < 3:
+        raise ValueError(f"{' and '.join(series)} must hold at least 3 observations, got {len(arrays[0])}")
+    for name, array in zip(series, arrays, strict=True):
+        if _still(array.max(), array.min()):
+            raise ValueError(f"{name} must vary, got {array[0]:g} throughout")
+    return arrays
+
+
+def _still(highest, lowest):
+    """Whether a range is no more than rounding."""
+    return highest - lowest <= np.maximum(1e-12 * np.maximum(np.abs(highest), np.abs(lowest)), 1e-30)
+
+
+def _garch(returns, train):
+    """Standardised residuals, and the volatility forecast at each bar for the next one."""
+    from arch import arch_model
+
+    # arch searches best when the numbers are around 10.
+    scale = 10 / np.std(returns[:train])
+    fitted = arch_model(returns[:train] * scale, p=1, q=1, rescale=False).fit(disp="off", show_warning=False)
+    if fitted.convergence_flag:
+        raise ValueError(f"GARCH(1, 1) cannot be fitted to these {train} bars")
+    mean, omega, alpha, beta = fitted.params.to_numpy()
+    residuals = returns * scale - mean
+    start = fitted.conditional_volatility[0] ** 2
+    forecast = _recursion(omega + alpha * residuals**2, beta, start)
+    return residuals / np.sqrt(np.r_[start, forecast[:-1]]), np.sqrt(forecast) / scale
+
+
+def _recursion(drive, memory, start):
+    """Each row of `drive` plus `memory` times the result before it, which is `start` before the first."""
+    results = itertools.accumulate(drive, lambda last, now: memory * last + now, initial=start)
+    return np.array(list(results))[1:]

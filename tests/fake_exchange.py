@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 from urllib.parse import parse_qs, urlsplit
 
-from hedgelib.market import exchange as library
+from hedgelib.histories import exchange as library
 
 HOUR = 3_600_000
 BAR = 8 * HOUR

@@ -1,5 +1,6 @@
 """What the library offers to its readers, found by looking."""
 
+import importlib
 import inspect
 
 import hedgelib
@@ -9,7 +10,7 @@ def names():
     """Every function and class of the public modules, by module and name."""
     found = {}
     for name in hedgelib.__all__:
-        module = getattr(hedgelib, name)
+        module = importlib.import_module(f"hedgelib.{name}")
         offered = getattr(module, "__all__", None) or [
             member for member, part in vars(module).items() if inspect.getmodule(part) is module
         ]

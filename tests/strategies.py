@@ -8,10 +8,21 @@ from hedgelib import contracts
 from hedgelib.hedge import Hedge
 from hedgelib.ledger import OtherPosition
 from hedgelib.ledger.bars import Bars
-from hedgelib.plan import Plan
-from hedgelib.plan.orders import Stop, TakeProfit, TopUp
-from hedgelib.plan.targets import Batches, BySignal, Fixed, Highest, Until
-from hedgelib.plan.triggers import Above, After, Below, Signal
+from hedgelib.plan import (
+    Above,
+    After,
+    Batches,
+    Below,
+    BySignal,
+    Fixed,
+    Highest,
+    Plan,
+    Signal,
+    Stop,
+    TakeProfit,
+    TopUp,
+    Until,
+)
 
 START = 60_000.0
 HEDGES = st.tuples(

@@ -14,13 +14,13 @@ NAMES = public.names()
 RESULTS = {
     "exercise.Exercise",
     "exercise.Verdict",
-    "form.FormPanel",
+    "planner.form.FormPanel",
     "figures.Picture",
     "ledger.Outcome",
-    "market.DownloadError",
+    "histories.DownloadError",
     "ratio.Estimate",
     "signals.Pattern",
-    "worksheet.WorksheetError",
+    "planner.WorksheetError",
 }
 every_name = pytest.mark.parametrize("name", NAMES)
 
@@ -67,7 +67,7 @@ def test_describes_each_parameter(name):
     taken = {each for each in inspect.signature(part).parameters if not each.startswith("_")}
     told = described(text.get("Parameters", ""))
     assert taken <= set(told)
-    assert all(told[each].endswith((".", " : worksheet.Worksheet")) for each in taken)
+    assert all(told[each].endswith((".", " : planner.Worksheet")) for each in taken)
 
 
 @every_name

@@ -9,7 +9,7 @@ import pytest
 from fake_exchange import BAR, FakeExchange, clients
 
 from hedgelib import market
-from hedgelib.market import cache, exchange
+from hedgelib.histories import cache, exchange
 
 FIRST = 1_702_684_800_000  # 2023-12-16 00:00 UTC, so that the rows cross a year
 BARS = 120
@@ -281,7 +281,7 @@ def test_two_notebooks_at_once(lab, fake):
 def test_a_lock_that_is_never_given_back(lab, tmp_path, monkeypatch):
     from filelock import FileLock
 
-    from hedgelib.market import downloads as download
+    from hedgelib.histories import downloads as download
 
     (tmp_path / "binance" / "BTCUSDT").mkdir(parents=True)
     monkeypatch.setattr(download, "_WAIT", 0.01)

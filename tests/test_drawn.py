@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgelib import market
-from hedgelib.market.handdrawn import drawn
+from hedgelib.market import drawn
 
 PRICES = st.lists(st.floats(1, 1e6), min_size=2, max_size=8)
 

@@ -5,9 +5,10 @@ import re
 
 import pytest
 
-from hedgelib import form, worksheet
-from hedgelib.form import Form
-from hedgelib.market import cache
+from hedgelib import planner
+from hedgelib.histories import cache
+from hedgelib.planner import form
+from hedgelib.planner.form import Form
 
 START = {
     "coins": 2.5,
@@ -44,19 +45,19 @@ def complaints(panel):
 
 
 def test_start_is_the_worksheet(panel):
-    sheet = worksheet.Worksheet(**START)
-    for text in worksheet.summary(sheet).values():
+    sheet = planner.Worksheet(**START)
+    for text in planner.summary(sheet).values():
         assert text in panel.result.value
     assert complaints(panel) == {}
     assert panel.plan.value == form.fragment(sheet, 4)
 
 
 def test_downloads_carry_the_three_files(panel):
-    sheet = worksheet.Worksheet(**START)
+    sheet = planner.Worksheet(**START)
     assert files(panel) == {
-        "my-hedge.html": worksheet.page(sheet),
-        "my-hedge.md": worksheet.markdown(sheet),
-        "my-hedge-ladder.csv": worksheet.ladder_csv(sheet),
+        "my-hedge.html": planner.page(sheet),
+        "my-hedge.md": planner.markdown(sheet),
+        "my-hedge-ladder.csv": planner.ladder_csv(sheet),
     }
     assert "http" not in panel.links.value
 
@@ -94,7 +95,7 @@ def test_complaints_are_escaped(panel):
 
 def test_every_field_has_a_label_and_every_worksheet_field_a_place(panel):
     assert all(field.description for field in panel.fields.values())
-    inputs = set(worksheet.Worksheet.__dataclass_fields__) - {"market", "_"}
+    inputs = set(planner.Worksheet.__dataclass_fields__) - {"market", "_"}
     assert inputs == set(panel.fields) - {"decide", "evidence"}
 
 
@@ -124,7 +125,7 @@ def test_stored_outputs_are_stable_and_say_that_nothing_is_ordered():
     for kind in ("text/plain", "text/html"):
         assert first[kind] == second[kind]
     assert "places no order" in first["text/plain"]
-    assert worksheet.NO_ORDER in first["text/html"]
+    assert planner.NO_ORDER in first["text/html"]
 
 
 @pytest.mark.parametrize("start", [{}, {"coins": 1, "colour": "red"}, START | {"coins": 0}])

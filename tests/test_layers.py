@@ -12,7 +12,7 @@ LIBRARY = ROOT / "hedgelib"
 TOLD = (ROOT / "README.md").read_text(encoding="utf-8").partition("from the bottom up")[2]
 LAYERS = [re.findall(r"`(\w+)`", row) for row in re.findall(r"^\| (`.*?) \|", TOLD, re.MULTILINE)]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-ARITHMETIC = {"perpetual", "funding", "survival", "ratio", "dynamic_ratio"}
+ARITHMETIC = {"perpetual", "funding", "survival", "ratio"}
 ALLOWED = {"numpy", "scipy", "statsmodels", "arch"} | sys.stdlib_module_names
 
 
@@ -55,7 +55,7 @@ def test_imports_point_one_way(path):
 def test_only_the_explorer_knows_widgets_and_nothing_knows_pyplot(path):
     names = set(imports(path))
     assert "matplotlib.pyplot" not in names
-    if part(path) not in {"explorer", "form"}:
+    if path.stem not in {"panel", "form"}:
         assert not any(name.split(".")[0] == "ipywidgets" for name in names)
 
 

@@ -12,10 +12,21 @@ from hedgelib import contracts, ledger
 from hedgelib.hedge import Hedge
 from hedgelib.ledger import OtherPosition
 from hedgelib.ledger.bars import of_frame
-from hedgelib.plan import Plan
-from hedgelib.plan.orders import Stop, TakeProfit, TopUp
-from hedgelib.plan.targets import Batches, BySignal, Fixed, Target, Until
-from hedgelib.plan.triggers import Above, After, Below, On
+from hedgelib.plan import (
+    Above,
+    After,
+    Batches,
+    Below,
+    BySignal,
+    Fixed,
+    On,
+    Plan,
+    Stop,
+    TakeProfit,
+    Target,
+    TopUp,
+    Until,
+)
 
 CAUSES = ["spot_pnl", "short_pnl", "funding", "fees", "liquidation_loss", "other_pnl"]
 FULL = Hedge(1, 1, 3, "BTCUSDT")  # 20,000 USDT margin at 60,000, liquidated at 79,681.27

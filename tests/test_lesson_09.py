@@ -5,7 +5,7 @@ import math
 import lessons
 import pytest
 
-from hedgelib import exercise, funding, hedge, market, ratio, worksheet
+from hedgelib import exercise, funding, hedge, market, planner, ratio
 
 LESSON = next(path for path in lessons.PATHS if path.stem == "09_plan_your_hedge")
 MOVES = [0.01, -0.02, 0.03, -0.01]
@@ -36,7 +36,7 @@ def test_chances_by_the_reflection_principle_and_the_facts(names):
     spread = 0.6273 * math.sqrt(60 / 365)
     rises = names["liquidation"] / 60_000, 1.5 / 1.004
     formula = [math.erfc(math.log(rise) / spread / math.sqrt(2)) for rise in rises]
-    table = worksheet.chances(names["sheet"])
+    table = planner.chances(names["sheet"])
     assert table["formula"].to_numpy() == pytest.approx(formula)
     assert table["formula"].round(3).tolist() == [0.265, 0.114]
     assert table["measured"].tolist() == [0.2915, 0.1574]

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgelib import market
-from hedgelib.market import frame
 
 HOUR = 3_600_000
 NEW_YEAR = 1_704_067_200_000
@@ -18,7 +17,7 @@ NEW_YEAR = 1_704_067_200_000
 
 def flat(rows=4):
     time = pd.date_range("2024-01-01", periods=rows, freq="8h", tz="UTC", name="time")
-    return pd.DataFrame(60_000.0, index=time, columns=frame.COLUMNS).assign(funding=1e-4)
+    return pd.DataFrame(60_000.0, index=time, columns=market.COLUMNS).assign(funding=1e-4)
 
 
 @pytest.fixture
@@ -239,7 +238,7 @@ def test_validate_accepts_and_returns():
     assert market.validate(good.astype({"spot": "int64"})) is not None
 
 
-@pytest.mark.parametrize("name", frame.COLUMNS)
+@pytest.mark.parametrize("name", market.COLUMNS)
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @given(row=st.integers(0, 3))
 def test_validate_names_the_row(name, value, row):

@@ -14,9 +14,7 @@ from hedgelib import ledger, market
 from hedgelib.hedge import Hedge
 from hedgelib.ledger import engine
 from hedgelib.ledger.outcome import Outcome
-from hedgelib.plan import Plan
-from hedgelib.plan.targets import Batches
-from hedgelib.plan.triggers import After, On
+from hedgelib.plan import After, Batches, On, Plan
 
 MONEY = (
     "wealth",

@@ -10,10 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from hedgelib import market
-from hedgelib.market import frame, simulation
+from hedgelib import market, simulate
 
-BOOK = tomllib.loads((resources.files("hedgelib.market") / "scenarios.toml").read_text("utf-8"))["scenario"]
+BOOK = tomllib.loads((resources.files("hedgelib") / "scenarios.toml").read_text("utf-8"))["scenario"]
 NAMES = sorted(BOOK)
 COINS = ("BTC", "ETH")
 YEARS = 2379  # days from 2019-09-10 to 2026-03-15
@@ -157,7 +156,7 @@ def test_the_names_hold_on_the_default_seed():
 @pytest.mark.parametrize("dof", [2.5, 3, 5, 6, 12])
 def test_the_bounded_tail_has_the_mean_that_scipy_finds(dof):
     chi2 = stats.chi2(dof)
-    mean = chi2.expect(lambda x: min((dof - 2) / x, 16)), simulation._bounded_mean(dof, 16)
+    mean = chi2.expect(lambda x: min((dof - 2) / x, 16)), simulate._bounded_mean(dof, 16)
     assert mean[1] == pytest.approx(mean[0], rel=1e-6)
     edge = (dof - 2) / 16
     assert mean[1] == pytest.approx(stats.chi2.sf(edge, dof - 2) + 16 * chi2.cdf(edge), rel=1e-13)
@@ -165,7 +164,7 @@ def test_the_bounded_tail_has_the_mean_that_scipy_finds(dof):
 
 def test_normal_scores_are_those_of_scipy():
     shares = (np.arange(1_096) + 0.5) / 1_096
-    np.testing.assert_allclose(simulation._normal_score(shares), stats.norm.ppf(shares), atol=1e-13)
+    np.testing.assert_allclose(simulate._normal_score(shares), stats.norm.ppf(shares), atol=1e-13)
 
 
 def test_same_input_same_market():
@@ -185,7 +184,7 @@ def test_a_coin_more_changes_nothing(days):
 
 def test_a_path_more_changes_nothing():
     few, many = (market.paths("bear", n, days=3, seed=5) for n in (3, 700))
-    for name in frame.COLUMNS:
+    for name in market.COLUMNS:
         assert np.array_equal(getattr(few, name), getattr(many, name)[:3])
     assert len(np.unique(many.spot[:, -1])) == 700
 
@@ -238,7 +237,7 @@ def test_paths_are_cut_and_become_frames():
     ],
 )
 def test_broken_paths_are_refused(change, message):
-    columns = {name: np.ones((2, 3)) for name in frame.COLUMNS}
+    columns = {name: np.ones((2, 3)) for name in market.COLUMNS}
     with pytest.raises(ValueError, match=message):
         market.Paths(**(columns | change))
 

@@ -10,7 +10,7 @@ from fake_exchange import BAR, FakeExchange, clients
 from matplotlib.figure import Figure
 
 from hedgelib import market
-from hedgelib.market import exchange
+from hedgelib.histories import exchange
 
 COINS = "BTC", "ETH"
 ABOVE = "market above"  # what explorers call the market of the lesson

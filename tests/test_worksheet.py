@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from hedgelib import contracts, market, worksheet
-from hedgelib.worksheet import Worksheet, WorksheetError, outlook
+from hedgelib import contracts, market, planner
+from hedgelib.planner import Worksheet, WorksheetError, outlook
 
 START = {"coins": 2.5, "cost": 30_000, "price": 60_000, "fall": 0.2, "leverage": 3, "days": 60}
 PLAN = START | {"bearable": 12_000, "reserve": 15_000}
@@ -31,7 +31,7 @@ class TestHandComputed:
     def test_a_reserve_in_cross_mode_backs_the_short_from_the_start(self):
         sheet = Worksheet(**PLAN, mode="cross")
         assert sheet.liquidation == sheet.liquidation_with_reserve == pytest.approx(135_000 / (1.5 * 1.004))
-        assert list(worksheet.chances(sheet).index) == ["as opened"]
+        assert list(planner.chances(sheet).index) == ["as opened"]
 
     def test_margin_from_coins_counts_the_coins_that_are_left(self):
         # 0.625 of 2.5 BTC are sold at 3x; 1.875 are kept and all of them shorted.
@@ -47,8 +47,8 @@ class TestHandComputed:
         sheet = Worksheet(**START | inverse)
         assert sheet.liquidation == math.inf
         assert sheet.at([40_000, 90_000])["total_pnl"].to_numpy() == pytest.approx([0, 0])
-        assert list(worksheet.ladder(sheet)["level"]) == ["open", "feared fall"]
-        assert worksheet.chances(sheet)["measured"].tolist() == [0]
+        assert list(planner.ladder(sheet)["level"]) == ["open", "feared fall"]
+        assert planner.chances(sheet)["measured"].tolist() == [0]
 
     def test_beyond_the_liquidation_price_the_margin_is_gone_and_the_coins_go_on(self):
         row = Worksheet(**PLAN).at(90_000).iloc[0]
@@ -57,26 +57,26 @@ class TestHandComputed:
 
     def test_margin_ratio_at_the_alarm_is_two_percent(self):
         sheet = Worksheet(**PLAN)
-        at = sheet.at(worksheet.alarm(sheet)).iloc[0]
+        at = sheet.at(planner.alarm(sheet)).iloc[0]
         assert at["balance"] == pytest.approx(30_000 - 1.5 * (79_681.2749 / 1.1954 - 60_000))
         assert at["margin_ratio"] == pytest.approx(0.02, abs=0.0005)
 
     def test_carry(self):
-        table = worksheet.carry(Worksheet(**PLAN))
+        table = planner.carry(Worksheet(**PLAN))
         assert table.loc["Funding", "expected"] == pytest.approx(90_000 * 180 * 1.1156e-4)
         assert table.loc["Funding", "bad"] == pytest.approx(-0.01312 * 90_000)
         assert table.loc["Fees"].tolist() == [-90, -90]
         assert table.loc["Total"].to_numpy() == pytest.approx(table.loc[["Funding", "Fees"]].sum().to_numpy())
 
     def test_unhedged_result_of_the_feared_fall_is_the_bearable_loss(self):
-        told = dict(worksheet.unhedged(Worksheet(**PLAN)))
+        told = dict(planner.unhedged(Worksheet(**PLAN)))
         assert told["result of a fall to 48,000 USDT"] == "−12,000 USDT, without a hedge −30,000 USDT"
         assert told["coins without a short"] == "1 of 2.5 BTC"
 
 
 class TestLadder:
     def test_prices_descend_and_orders_reduce_only(self):
-        ladder = worksheet.ladder(Worksheet(**PLAN, take_profit=0.1, stop=0.25))
+        ladder = planner.ladder(Worksheet(**PLAN, take_profit=0.1, stop=0.25))
         assert ladder["price"].is_monotonic_decreasing
         orders = ladder.set_index("level")["order"]
         assert orders["open"] == "SELL LIMIT 1.5 BTC"
@@ -84,15 +84,15 @@ class TestLadder:
         assert orders["take profit"] == "BUY TAKE_PROFIT 1.5 BTC, reduce-only"
 
     def test_an_alarm_within_one_best_day_rings_from_the_start(self):
-        ladder = worksheet.ladder(Worksheet(**PLAN | {"leverage": 10})).set_index("level")
+        ladder = planner.ladder(Worksheet(**PLAN | {"leverage": 10})).set_index("level")
         assert ladder.loc["alarm", "price"] == 60_000
         assert "rings from the start" in ladder.loc["alarm", "action"]
         assert "watch" not in ladder.index
 
     def test_csv_can_be_read_back(self):
         sheet = Worksheet(**PLAN)
-        table = pd.read_csv(io.StringIO(worksheet.ladder_csv(sheet)))
-        assert table["price"].tolist() == worksheet.ladder(sheet)["price"].tolist()
+        table = pd.read_csv(io.StringIO(planner.ladder_csv(sheet)))
+        assert table["price"].tolist() == planner.ladder(sheet)["price"].tolist()
 
 
 class TestOutlook:
@@ -125,9 +125,9 @@ class TestOutlook:
     def test_worksheet_judges_by_the_history_it_is_given(self):
         frame = market.drawn({0: 60_000, 200: 60_000}, rate=-1e-4)
         sheet = Worksheet(**PLAN, market=frame)
-        assert worksheet.carry(sheet).loc["Funding"].to_numpy() == pytest.approx([-180e-4 * 90_000] * 2)
-        assert worksheet.chances(sheet)["measured"].tolist() == [0, 0]
-        assert frame.attrs["label"] in worksheet.markdown(sheet)
+        assert planner.carry(sheet).loc["Funding"].to_numpy() == pytest.approx([-180e-4 * 90_000] * 2)
+        assert planner.chances(sheet)["measured"].tolist() == [0, 0]
+        assert frame.attrs["label"] in planner.markdown(sheet)
 
 
 REFUSED = [
@@ -206,37 +206,35 @@ def test_every_plan_is_refused_by_name_or_can_be_printed(inputs):
     assert sheet.liquidation > sheet.price
     assert sheet.liquidation_with_reserve >= sheet.liquidation
     assert 0 < sheet.value <= sheet.coins_kept * sheet.share * sheet.price * (1 + 1e-9)
-    ladder = worksheet.ladder(sheet)
+    ladder = planner.ladder(sheet)
     assert ladder["price"].is_monotonic_decreasing
-    assert worksheet.chances(sheet)["formula"].between(0, 1).all()
-    for text in (worksheet.markdown(sheet), worksheet.page(sheet), *worksheet.summary(sheet).values()):
+    assert planner.chances(sheet)["formula"].between(0, 1).all()
+    for text in (planner.markdown(sheet), planner.page(sheet), *planner.summary(sheet).values()):
         assert "nan" not in text and "inf " not in text
 
 
 class TestPages:
     def test_markdown_and_html_say_the_same(self):
         sheet = Worksheet(**PLAN, take_profit=0.1)
-        page = BeautifulSoup(worksheet.page(sheet), "html.parser")
-        written = worksheet.markdown(sheet)
+        page = BeautifulSoup(planner.page(sheet), "html.parser")
+        written = planner.markdown(sheet)
         assert page.html["lang"] == "en" and page.title.text
         for cell in page.select("h2, p, td, th, li"):
             assert cell.text in written
-        assert worksheet.NO_ORDER in page.text
+        assert planner.NO_ORDER in page.text
 
     def test_the_page_asks_for_nothing_from_elsewhere(self):
-        page = worksheet.page(Worksheet(**PLAN))
+        page = planner.page(Worksheet(**PLAN))
         assert not any(word in page for word in ("http", "src=", "<script", "@import"))
 
     def test_all_six_steps_and_the_end_are_there(self):
-        titles = [
-            line for line in worksheet.markdown(Worksheet(**PLAN)).splitlines() if line.startswith("## ")
-        ]
+        titles = [line for line in planner.markdown(Worksheet(**PLAN)).splitlines() if line.startswith("## ")]
         steps = " ".join(titles)
         assert all(f"{step}" in steps for step in range(1, 7))
         assert titles[-1] == "## Remove the hedge when"
 
     def test_monitoring_runs_to_the_horizon(self):
-        table = worksheet.monitoring(Worksheet(**PLAN))
+        table = planner.monitoring(Worksheet(**PLAN))
         assert (table["day"].iloc[0], table["day"].iloc[-1]) == (0, 60)
         assert table["day"].is_monotonic_increasing and len(table) <= 10
         assert (table["date"] == "").all()
@@ -245,5 +243,5 @@ class TestPages:
 def test_picture_has_two_axes_with_and_without_a_liquidation_price():
     for change in ({}, {"contract": "BTCUSD", "margin_from": "coin_margined", "leverage": 1, "reserve": 0}):
         figure = Figure()
-        assert worksheet.picture(figure, Worksheet(**PLAN | change))["Order"].startswith("SELL")
+        assert planner.picture(figure, Worksheet(**PLAN | change))["Order"].startswith("SELL")
         assert len(figure.axes) == 2

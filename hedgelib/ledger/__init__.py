@@ -14,8 +14,7 @@ from hedgelib.ledger import bars, engine
 from hedgelib.ledger.bars import OtherPosition
 from hedgelib.ledger.book import STATE, statement
 from hedgelib.ledger.outcome import Outcome
-from hedgelib.plan import Plan
-from hedgelib.plan.targets import Target
+from hedgelib.plan import Plan, Target
 
 __all__ = ["COLUMNS", "OtherPosition", "Outcome", "run", "run_many"]
 

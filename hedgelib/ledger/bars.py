@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hedgelib import checks, market, perpetual
-from hedgelib.perpetual.brackets import Brackets, check_table
+from hedgelib.perpetual import Brackets, check_table
 
 SERIES = ("spot", "mark", "mark_high", "mark_low", "last_high", "last_low", "funding")
 

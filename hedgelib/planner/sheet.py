@@ -11,9 +11,8 @@ import pandas as pd
 
 from hedgelib import checks, contracts, perpetual
 from hedgelib.figures import percent, usdt
-from hedgelib.hedge import Hedge
-from hedgelib.ticket import ThinMarginError
-from hedgelib.worksheet import outlook
+from hedgelib.hedge import Hedge, ThinMarginError
+from hedgelib.planner import outlook
 
 _RANGES = {
     "coins": ("coins", {"above": 0}),
@@ -296,4 +295,4 @@ class Worksheet:
 
 def check(sheet):
     """Return `sheet` if it is a worksheet."""
-    return checks.kind("sheet", sheet, Worksheet, "a worksheet.Worksheet")
+    return checks.kind("sheet", sheet, Worksheet, "a planner.Worksheet")

@@ -5,8 +5,8 @@ Each function takes a ``Worksheet`` and refuses anything else with a ``ValueErro
 
 import html
 
-from hedgelib.worksheet import tables
-from hedgelib.worksheet.sections import NO_ORDER, sections
+from hedgelib.planner import tables
+from hedgelib.planner.sections import NO_ORDER, sections
 
 TITLE = "My hedge"
 
@@ -25,7 +25,7 @@ def markdown(sheet):
 
     Parameters
     ----------
-    sheet : worksheet.Worksheet
+    sheet : planner.Worksheet
 
     Returns
     -------
@@ -33,7 +33,7 @@ def markdown(sheet):
 
     Examples
     --------
-    >>> from hedgelib.worksheet import Worksheet
+    >>> from hedgelib.planner import Worksheet
     >>> print(markdown(Worksheet(1, 40_000, 60_000, ratio=0.5))[:66])
     # My hedge
     <BLANKLINE>
@@ -57,7 +57,7 @@ def fragment(sheet, level=2):
 
     Parameters
     ----------
-    sheet : worksheet.Worksheet
+    sheet : planner.Worksheet
     level : int
         Level of the headings.
 
@@ -92,7 +92,7 @@ def page(sheet):
 
     Parameters
     ----------
-    sheet : worksheet.Worksheet
+    sheet : planner.Worksheet
 
     Returns
     -------
@@ -100,7 +100,7 @@ def page(sheet):
 
     Examples
     --------
-    >>> from hedgelib.worksheet import Worksheet
+    >>> from hedgelib.planner import Worksheet
     >>> page(Worksheet(1, 40_000, 60_000, ratio=0.5))[:15]
     '<!doctype html>'
     """
@@ -115,7 +115,7 @@ def ladder_csv(sheet):
 
     Parameters
     ----------
-    sheet : worksheet.Worksheet
+    sheet : planner.Worksheet
 
     Returns
     -------
@@ -123,7 +123,7 @@ def ladder_csv(sheet):
 
     Examples
     --------
-    >>> from hedgelib.worksheet import Worksheet
+    >>> from hedgelib.planner import Worksheet
     >>> ladder_csv(Worksheet(1, 40_000, 60_000, ratio=0.5)).splitlines()[0]
     'level,price,order,action,change,coins_pnl,short_pnl,total_pnl,balance,margin_ratio'
     """

@@ -10,9 +10,9 @@ import html
 
 import ipywidgets
 
-from hedgelib import contracts, market, picture, worksheet
-from hedgelib.worksheet import Worksheet, WorksheetError
-from hedgelib.worksheet.writing import fragment
+from hedgelib import contracts, market, picture, planner
+from hedgelib.planner import Worksheet, WorksheetError
+from hedgelib.planner.writing import fragment
 
 _WIDE = {"description_width": "15em"}
 _LAYOUT = {"width": "30em", "max_width": "100%"}
@@ -86,14 +86,12 @@ class Form:
     def text(self):
         """The plan at the start, in lines that are the same in every run."""
         lines = ["Form: plan your hedge (places no order)"]
-        return "\n".join(
-            lines + [f"  {name}: {text}" for name, text in worksheet.summary(self.start).items()]
-        )
+        return "\n".join(lines + [f"  {name}: {text}" for name, text in planner.summary(self.start).items()])
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return {
             **self.widget()._repr_mimebundle_(),
-            "text/html": picture.readouts_html(worksheet.summary(self.start))
+            "text/html": picture.readouts_html(planner.summary(self.start))
             + fragment(self.start, _PAGE_LEVEL),
             "text/plain": self.text,
         }
@@ -159,16 +157,16 @@ class FormPanel(ipywidgets.VBox):
             self.links.value = self.plan.value = ""
             return
         self.result.value = (
-            f'<div aria-live="polite">{picture.readouts_html(worksheet.summary(sheet))}'
-            f"<p>{worksheet.NO_ORDER}</p></div>"
+            f'<div aria-live="polite">{picture.readouts_html(planner.summary(sheet))}'
+            f"<p>{planner.NO_ORDER}</p></div>"
         )
         self.plan.value = fragment(sheet, _PAGE_LEVEL)
         self.links.value = "Save: " + " · ".join(
             _link(name, kind, text)
             for name, kind, text in (
-                ("my-hedge.html", "text/html", worksheet.page(sheet)),
-                ("my-hedge.md", "text/markdown", worksheet.markdown(sheet)),
-                ("my-hedge-ladder.csv", "text/csv", worksheet.ladder_csv(sheet)),
+                ("my-hedge.html", "text/html", planner.page(sheet)),
+                ("my-hedge.md", "text/markdown", planner.markdown(sheet)),
+                ("my-hedge-ladder.csv", "text/csv", planner.ladder_csv(sheet)),
             )
         )
 

@@ -9,8 +9,8 @@ import pandas as pd
 
 from hedgelib import survival
 from hedgelib.figures import number, percent, usdt
-from hedgelib.worksheet import outlook
-from hedgelib.worksheet.sheet import check
+from hedgelib.planner import outlook
+from hedgelib.planner.sheet import check
 
 _ROWS_TO_WATCH = 8
 
@@ -23,7 +23,7 @@ def alarm(sheet):
 
     Parameters
     ----------
-    sheet : worksheet.Worksheet
+    sheet : planner.Worksheet
 
     Returns
     -------
@@ -35,7 +35,7 @@ def alarm(sheet):
 
     Examples
     --------
-    >>> from hedgelib.worksheet import Worksheet
+    >>> from hedgelib.planner import Worksheet
     >>> round(alarm(Worksheet(1, 40_000, 60_000, ratio=0.5)))
     74989
     """
@@ -48,7 +48,7 @@ def ladder(sheet):
 
     Parameters
     ----------
-    sheet : worksheet.Worksheet
+    sheet : planner.Worksheet
 
     Returns
     -------
@@ -58,7 +58,7 @@ def ladder(sheet):
 
     Examples
     --------
-    >>> from hedgelib.worksheet import Worksheet
+    >>> from hedgelib.planner import Worksheet
     >>> ladder(Worksheet(1, 40_000, 60_000, ratio=0.5, leverage=2)).set_index("level")["price"].round(1)
     level
     liquidation    89641.4
@@ -115,7 +115,7 @@ def carry(sheet):
 
     Parameters
     ----------
-    sheet : worksheet.Worksheet
+    sheet : planner.Worksheet
 
     Returns
     -------
@@ -125,7 +125,7 @@ def carry(sheet):
 
     Examples
     --------
-    >>> from hedgelib.worksheet import Worksheet
+    >>> from hedgelib.planner import Worksheet
     >>> carry(Worksheet(1, 40_000, 60_000, ratio=0.5)).round(2)
              expected    bad
     Funding    301.21 -393.6
@@ -144,7 +144,7 @@ def chances(sheet):
 
     Parameters
     ----------
-    sheet : worksheet.Worksheet
+    sheet : planner.Worksheet
 
     Returns
     -------
@@ -156,7 +156,7 @@ def chances(sheet):
 
     Examples
     --------
-    >>> from hedgelib.worksheet import Worksheet
+    >>> from hedgelib.planner import Worksheet
     >>> sheet = Worksheet(1, 40_000, 60_000, ratio=0.5, leverage=3)
     >>> chances(sheet)[["distance", "formula", "measured"]].round(2)
                distance  formula  measured
@@ -182,7 +182,7 @@ def unhedged(sheet):
 
     Parameters
     ----------
-    sheet : worksheet.Worksheet
+    sheet : planner.Worksheet
 
     Returns
     -------
@@ -191,7 +191,7 @@ def unhedged(sheet):
 
     Examples
     --------
-    >>> from hedgelib.worksheet import Worksheet
+    >>> from hedgelib.planner import Worksheet
     >>> unhedged(Worksheet(1, 40_000, 60_000, ratio=0.5))[0]
     ('coins without a short', '0.5 of 1 BTC')
     """
@@ -219,7 +219,7 @@ def monitoring(sheet):
 
     Parameters
     ----------
-    sheet : worksheet.Worksheet
+    sheet : planner.Worksheet
 
     Returns
     -------
@@ -228,7 +228,7 @@ def monitoring(sheet):
 
     Examples
     --------
-    >>> from hedgelib.worksheet import Worksheet
+    >>> from hedgelib.planner import Worksheet
     >>> monitoring(Worksheet(1, 40_000, 60_000, ratio=0.5)).loc[0, "funding expected so far"]
     '0 USDT'
     """
@@ -246,7 +246,7 @@ def removal(sheet):
 
     Parameters
     ----------
-    sheet : worksheet.Worksheet
+    sheet : planner.Worksheet
 
     Returns
     -------
@@ -255,7 +255,7 @@ def removal(sheet):
 
     Examples
     --------
-    >>> from hedgelib.worksheet import Worksheet
+    >>> from hedgelib.planner import Worksheet
     >>> print(removal(Worksheet(1, 40_000, 60_000, ratio=0.5))[1])
     Day 30 has come. To go on is a new decision: fill in a new plan.
     """

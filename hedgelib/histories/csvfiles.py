@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hedgelib import checks
-from hedgelib.market import frame
+from hedgelib.histories.joining import join
 
 _BULK = ["open_time", "open", "high", "low", "close", "volume", "close_time", "quote_volume", "count"]
 _BULK += ["taker_buy_volume", "taker_buy_quote_volume", "ignore"]
@@ -82,7 +82,7 @@ def read_csv(*, spot, funding, symbol, perp=None, mark=None, wicks="keep"):
     bars, price = _candles(spot, symbol), _candles(perp if mark is None else mark, symbol)
     if bars.index[1] - bars.index[0] > price.index[1] - price.index[0]:
         notes.append("spot between its own closes is mark times the last known ratio of spot to perpetual")
-    market = frame.join(bars, price, _settlements(funding, symbol), wicks=wicks, symbol=symbol, source="csv")
+    market = join(bars, price, _settlements(funding, symbol), wicks=wicks, symbol=symbol, source="csv")
     if "wicks_limited" in market.attrs:
         notes.append(f"{market.attrs['wicks_limited']} highs and lows limited to the spot range")
     first, last = market.index[[0, -1]]

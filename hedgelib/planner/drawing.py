@@ -6,12 +6,11 @@ import numpy as np
 from matplotlib.figure import FigureBase
 
 from hedgelib import checks, survival
-from hedgelib.figures import lines, percent
-from hedgelib.figures.dressing import LEGEND_ROW
+from hedgelib.figures import LEGEND_ROW, lines, percent
 from hedgelib.picture import BLACK, GREY, VERMILION
-from hedgelib.worksheet import outlook, tables
-from hedgelib.worksheet.sections import summary
-from hedgelib.worksheet.sheet import check
+from hedgelib.planner import outlook, tables
+from hedgelib.planner.sections import summary
+from hedgelib.planner.sheet import check
 
 _MOVES = np.round(np.arange(-0.4, 1.201, 0.025), 3)
 _DAYS = np.arange(1, 121)
@@ -24,7 +23,7 @@ def picture(figure, sheet, limits=None):
     ----------
     figure : matplotlib.figure.Figure
         Drawn into, on two axes.
-    sheet : worksheet.Worksheet
+    sheet : planner.Worksheet
         The plan. A horizon beyond 120 days is marked at the right edge.
     limits : (float, float), optional
         Limits of the results (USDT); give them in an explorer.
@@ -42,7 +41,7 @@ def picture(figure, sheet, limits=None):
     Examples
     --------
     >>> from matplotlib.figure import Figure
-    >>> from hedgelib.worksheet import Worksheet
+    >>> from hedgelib.planner import Worksheet
     >>> picture(Figure(), Worksheet(1, 40_000, 60_000, ratio=0.5))["Alarm"]
     '74,989 USDT (+25.0 %)'
     """

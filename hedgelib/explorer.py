@@ -17,9 +17,10 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from hedgelib import checks, picture
-from hedgelib.explorer import panel, places
-from hedgelib.figures.formats import typeset
+from hedgelib.figures import typeset
 from hedgelib.picture import NOT_POSSIBLE
+
+__all__ = ["Choice", "Explorer"]
 
 MOST_STATES = 600
 MOST_CORNERS = 8  # looked at to place the axes; all of them with up to three controls
@@ -205,7 +206,7 @@ class Explorer:
                     f'explorer "{self.title}" must draw the same number of axes in every state: '
                     f"{len(figure.axes)} at {self.values(position)}, {len(self._places)} at the start"
                 )
-            places.freeze(figure, self._places)
+            freeze(figure, self._places)
         return figure, readouts
 
     def png(self, position, dpi=picture.DPI):
@@ -237,6 +238,8 @@ class Explorer:
 
     def widget(self):
         """Return the live panel: sliders, picture and readouts."""
+        from hedgelib import panel  # widgets are loaded when the first one is shown
+
         return panel.Panel(self)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
@@ -293,6 +296,42 @@ class Explorer:
         for position in [self.start, *some]:
             figure, _ = self._draw(position, layout="constrained")
             if figure is not None:
-                seen.append(places.measured(figure))
+                seen.append(measured(figure))
                 figure.clear()  # its text keeps the pixels that it was measured on
-        return places.common([each for each in seen if len(each) == len(seen[0])])
+        return common([each for each in seen if len(each) == len(seen[0])])
+
+
+def measured(figure):
+    """Return, for each axes of a figure in constrained layout, the places of its box and labels.
+
+    Returns
+    -------
+    array, shape (axes, 6)
+        Left, bottom, right and top of the box; how far the y label stands left of it, the x label below it.
+    """
+    figure.get_layout_engine().execute(figure)
+    to_figure = figure.transFigure.inverted()
+    places = []
+    for axes in figure.axes:
+        axes.get_tightbbox()  # moves the labels to where they belong
+        box = axes.get_position()
+        corner = axes.yaxis.label.get_position()[0], axes.xaxis.label.get_position()[1]
+        left, bottom = to_figure.transform(corner)
+        places.append([*box.extents, box.x0 - left, box.y0 - bottom])
+    return np.array(places)
+
+
+def common(all_places):
+    """Return the places with room for what any of these states shows: the smallest box, the widest gaps."""
+    each = np.array(all_places)
+    return np.hstack([each[..., :2].max(axis=0), each[..., 2:4].min(axis=0), each[..., 4:].max(axis=0)])
+
+
+def freeze(figure, places):
+    """Put the axes of a figure, and labels on their left and below them, to these places."""
+    for axes, (left, bottom, right, top, beside, below) in zip(figure.axes, places, strict=True):
+        axes.set_position((left, bottom, right - left, top - bottom))
+        if axes.yaxis.label_position == "left":
+            axes.yaxis.set_label_coords(left - beside, (bottom + top) / 2, figure.transFigure)
+        if axes.xaxis.label_position == "bottom":
+            axes.xaxis.set_label_coords((left + right) / 2, bottom - below, figure.transFigure)

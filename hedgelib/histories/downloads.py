@@ -7,9 +7,9 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from hedgelib import checks
-from hedgelib.market import cache as store
-from hedgelib.market import frame
-from hedgelib.market.exchange import LONGEST, NAMES, SLACK, DownloadError, Exchange, default_hours, moment
+from hedgelib.histories import cache as store
+from hedgelib.histories.exchange import LONGEST, NAMES, SLACK, DownloadError, Exchange, default_hours, moment
+from hedgelib.histories.joining import join
 
 _CANDLES = "opened_ms,open,high,low,close"
 _SETTLEMENTS = "settled_ms,rate"
@@ -138,7 +138,7 @@ def history(symbol, start, end, exchange="binance", hours=None, cache=None):
     price = tables["mark"].reindex(tables["perp"].index)
     if price["close"].loc[start:end].isna().any():
         notes.append("where mark is missing, the last price of the perpetual stands in for it")
-    market = frame.join(
+    market = join(
         tables["spot"],
         price.fillna(tables["perp"]),
         tables["funding"]["rate"],

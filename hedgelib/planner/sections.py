@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 
 from hedgelib.figures import number, percent, usdt
-from hedgelib.worksheet import tables
-from hedgelib.worksheet.sheet import check
+from hedgelib.planner import tables
+from hedgelib.planner.sheet import check
 
 NO_ORDER = (
     "This page is arithmetic. It places no order, sends nothing anywhere, and is not investment advice."
@@ -27,7 +27,7 @@ def sections(sheet):
 
     Parameters
     ----------
-    sheet : worksheet.Worksheet
+    sheet : planner.Worksheet
 
     Returns
     -------
@@ -52,7 +52,7 @@ def summary(sheet):
 
     Parameters
     ----------
-    sheet : worksheet.Worksheet
+    sheet : planner.Worksheet
 
     Returns
     -------
@@ -60,7 +60,7 @@ def summary(sheet):
 
     Examples
     --------
-    >>> from hedgelib.worksheet import Worksheet
+    >>> from hedgelib.planner import Worksheet
     >>> summary(Worksheet(1, 40_000, 60_000, ratio=0.5))["Order"]
     'SELL 0.5 BTC of BTCUSDT at 60,000.00, 2x isolated'
     """
