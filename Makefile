@@ -26,10 +26,10 @@ lint: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/codespell
-	$(BIN)/python tools/notebooks.py --check
+	$(BIN)/python -m tools.notebooks --check
 
 notebooks: $(READY) ## run every notebook again and store it in its normal form
-	$(BIN)/python tools/notebooks.py
+	$(BIN)/python -m tools.notebooks
 
 site: $(READY) ## build the static website, slides included, into _site/
 	$(BIN)/python -m website

@@ -11,6 +11,7 @@ from unittest import mock
 import nbformat
 
 from hedgelib import exercise, explorer
+from tools import bound
 
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
 PATHS = sorted(FOLDER.glob("*.ipynb"))
@@ -31,8 +32,12 @@ class Lesson:
 
 
 def cells(path):
-    """Return the cells of a notebook."""
-    return nbformat.read(path, as_version=4).cells
+    """Return the cells of a notebook, prose as it is read: without the comments that bind its numbers."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = bound.plain(cell.source)
+    return notebook.cells
 
 
 @functools.cache

@@ -9,7 +9,6 @@ import tomllib
 from pathlib import Path
 
 import lessons
-import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -35,8 +34,7 @@ EVERYDAY = {"ask", "interest", "return", "stop", "trigger"}  # words that also m
 
 
 def cells(path, kind=None):
-    notebook = nbformat.read(path, as_version=4)
-    return [cell for cell in notebook.cells if kind in (None, cell.cell_type)]
+    return [cell for cell in lessons.cells(path) if kind in (None, cell.cell_type)]
 
 
 def prose(path):

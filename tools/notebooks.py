@@ -1,48 +1,42 @@
-"""Run every notebook and store it executed and normalised; do nothing where nothing changed.
+"""Run every notebook, let its prose follow, and store it normalised; do nothing where nothing changed.
 
-    python tools/notebooks.py                  all notebooks that changed, or whose library changed
-    python tools/notebooks.py notebooks/02*    these only
-    python tools/notebooks.py --check          run nothing, fail if a file is not normalised
+    python -m tools.notebooks                  all notebooks that changed, or whose library changed
+    python -m tools.notebooks notebooks/02*    these only
+    python -m tools.notebooks --check          store nothing; fail if a file is not as this tool stores it
+    python -m tools.notebooks --bind-only 02*  fast, for authors: rewrite the bound numbers, keep the outputs
+    python -m tools.notebooks --unbound        list the numbers that are typed, with file and cell
 
-Normalised means: no widget state, no timestamps, no metadata but kernel, language, slides and tags; cells
-counted from 1; ids kept, or derived from the place; the same bytes from the same outputs.
+Numbers in prose that follow are explained in `tools/bound.py`; those of TEACHING.md are rewritten with the
+lesson that makes them. Normalised means: no widget state, no timestamps, no metadata but kernel, language,
+slides and tags; cells counted from 1; ids kept, or derived from the place; the same bytes from the same
+outputs.
 """
 
 import argparse
 import hashlib
-import json
-import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-import nbclient
 import nbformat
 
+from tools import bound, run
+from tools.run import NotebookError, read
+
 ROOT = Path(__file__).resolve().parent.parent
-STAMPS = ROOT / ".cache" / "notebooks"
+STAMPS = ROOT / ".cache" / "notebooks"  # of files as stored
+CHECKED = ROOT / ".cache" / "bound"  # of files whose prose is as it would be stored
+TEACHING = ROOT / "TEACHING.md"
 MOST_BYTES = 500_000
-CELL_SECONDS = 60
 WORKERS = 2
+AROUND = 40  # characters shown on both sides of a typed number
 WIDGET = "application/vnd.jupyter.widget-view+json"
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
 }
 CELL_METADATA = ("slideshow", "tags")
-
-
-class NotebookError(Exception):
-    """A notebook cannot be stored; the message names it and, where there is one, the cell."""
-
-
-def read(path):
-    """Return the notebook at `path`, each cell with an id that depends on nothing but its place."""
-    raw = json.loads(path.read_text(encoding="utf-8"))
-    raw["nbformat_minor"] = max(raw["nbformat_minor"], 5)
-    for place, cell in enumerate(raw["cells"], start=1):
-        cell.setdefault("id", f"cell-{place}")
-    return nbformat.reads(json.dumps(raw), as_version=4)
 
 
 def normalise(notebook):
@@ -77,35 +71,6 @@ def joined(outputs):
     return kept
 
 
-def execute(notebook, path):
-    """Run `notebook` in a kernel of this environment, in the folder of `path`."""
-    environment = {**os.environ, "PYTHONHASHSEED": "0", "COLUMNS": "80"}  # both change what is printed
-    client = nbclient.NotebookClient(
-        notebook,
-        timeout=CELL_SECONDS,
-        kernel_name="python3",
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],
-        resources={"metadata": {"path": str(path.parent)}},
-        store_widget_state=False,
-        record_timing=False,
-    )
-    try:
-        client.execute(env=environment)
-    except nbclient.exceptions.CellExecutionError as error:
-        place = next(
-            index
-            for index, cell in enumerate(notebook.cells, start=1)
-            if any(output.output_type == "error" for output in cell.get("outputs", []))
-        )
-        raise NotebookError(
-            f"{path.name}, cell {place}: {error.ename}: {error.evalue}\n{error.traceback}"
-        ) from None
-    except nbclient.exceptions.CellTimeoutError:
-        raise NotebookError(f"{path.name}: a cell took more than {CELL_SECONDS} seconds") from None
-    except nbclient.exceptions.DeadKernelError:
-        raise NotebookError(f"{path.name}: the kernel died") from None
-
-
 def written(notebook):
     """Return the text of a notebook file: the same for equal notebooks."""
     return nbformat.writes(notebook) + "\n"
@@ -113,31 +78,131 @@ def written(notebook):
 
 def replace(path, text):
     """Write `path` in one step, so that an interrupted run never leaves half a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)
 
 
-def stamp(path):
-    """Digest of all that decides the stored outputs: the notebook, the library and the lock."""
-    digest = hashlib.sha256(path.read_bytes())
-    library = (file for file in sorted((ROOT / "hedgelib").rglob("*")) if file.suffix in {".py", ".toml"})
-    for file in [*library, Path(__file__), ROOT / "requirements.lock"]:
-        digest.update(file.name.encode() + file.read_bytes())
+@dataclass(frozen=True)
+class Passage:
+    """A Markdown text that follows: a cell of a notebook, or what TEACHING.md says of its lesson."""
+
+    name: str  # for messages
+    source: str
+    moments: tuple  # number of code cells that run before each of `bound.find`; None where it is not asked
+
+    def questions(self):
+        """Pairs of moment and expression."""
+        each = zip(self.moments, _found(self.name, self.source), strict=True)
+        return [(moment, found.expression) for moment, found in each if moment is not None]
+
+    def followed(self, answers):
+        """Return the text as it follows, and a sentence for each change; `answers` are used up."""
+        answered = [None if moment is None else answers[moment].pop(0) for moment in self.moments]
+        errors = [answer["error"] for answer in answered if answer and "error" in answer]
+        if errors:
+            raise NotebookError("\n".join(f"{self.name}: {error}" for error in errors))
+        values = [answer and answer["value"] for answer in answered]
+        try:
+            news = bound.changed(self.source, values)
+            text = bound.follow(self.source, values)
+        except bound.BindError as error:
+            raise NotebookError(f"{self.name}: {error}") from None
+        return text, [
+            f"{self.name}: {each.text!r} becomes {new!r} ({each.expression})"
+            for each, new in zip(bound.find(self.source), news, strict=True)
+            if new != each.text
+        ]
+
+
+def _found(name, source):
+    try:
+        return bound.find(source)
+    except bound.BindError as error:
+        raise NotebookError(f"{name}: {error}") from None
+
+
+def passages(notebook, path):
+    """What follows in a lesson: its Markdown cells by their place, and TEACHING.md under 0."""
+    made, count = {}, 0
+    total = sum(cell.cell_type == "code" for cell in notebook.cells)
+    for place, cell in enumerate(notebook.cells, start=1):
+        count += cell.cell_type == "code"
+        if cell.cell_type == "markdown":
+            name = f"{path.name}, cell {place}"
+            found = _found(name, cell.source)
+            if any(each.lesson for each in found):
+                raise NotebookError(f"{name}: only TEACHING.md names a lesson before an expression")
+            moments = tuple(total if each.last else count for each in found)
+            made[place] = Passage(name, cell.source, moments)
+    source = TEACHING.read_text(encoding="utf-8")
+    asked = [each.lesson == path.name[:2] for each in _found(TEACHING.name, source)]
+    made[0] = Passage(TEACHING.name, source, tuple(total if mine else None for mine in asked))
+    return made
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What a run says of the prose of a lesson."""
+
+    path: Path
+    text: str  # of the notebook file
+    teaching: tuple  # texts of what TEACHING.md binds to this lesson
+    changes: tuple
+
+
+def follow(notebook, path, runner):
+    """Run `notebook`, let its prose follow; return sentences on what changed, and texts for TEACHING.md."""
+    parts, questions = passages(notebook, path), {}
+    for part in parts.values():
+        for moment, expression in part.questions():
+            questions.setdefault(moment, []).append(expression)
+    answers, changes, teaching, errors = runner(notebook, path, questions), [], (), []
+    for place, part in parts.items():
+        try:
+            text, new = part.followed(answers)
+        except NotebookError as error:
+            errors.append(str(error))
+            continue
+        changes += new
+        if place:
+            notebook.cells[place - 1].source = text
+        else:
+            each = zip(part.moments, bound.find(text), strict=True)
+            teaching = tuple(found.text for moment, found in each if moment is not None)
+    if errors:
+        raise NotebookError("\n".join(errors))
+    return tuple(changes), teaching
+
+
+def stamp(path, text=None):
+    """Digest of all that decides what is stored: the notebook, TEACHING's words on it, library and lock."""
+    digest = hashlib.sha256(path.read_bytes() if text is None else text.encode())
+    for each in _found(TEACHING.name, TEACHING.read_text(encoding="utf-8")):
+        if each.lesson == path.name[:2]:
+            digest.update(f"{each.text} {each.expression}".encode())
+    library = (file for file in sorted((ROOT / "hedgelib").rglob("*")) if file.is_file())
+    ours = [Path(module.__file__) for module in (bound, run)] + [Path(__file__)]
+    for file in [*library, *ours, ROOT / "requirements.lock"]:
+        if file.suffix != ".pyc":
+            digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest() + sys.version.partition(" ")[0]
 
 
-def is_fresh(path):
+def is_fresh(path, *folders):
     """Tell whether `path` is as this tool left it, with the library it ran on."""
-    note = STAMPS / path.name
-    return note.exists() and note.read_text() == stamp(path)
+    return any(
+        (folder / path.name).exists() and (folder / path.name).read_text() == stamp(path)
+        for folder in folders or [STAMPS]
+    )
 
 
 def refresh(path):
     """Run `path` and store it normalised, unless someone has saved it meanwhile."""
     before = path.read_bytes()
     notebook = read(path)
-    execute(notebook, path)
+    changes, teaching = follow(notebook, path, run.in_kernel)
     normalise(notebook)
     text = written(notebook)
     if len(text.encode()) > MOST_BYTES:
@@ -145,8 +210,37 @@ def refresh(path):
     if path.read_bytes() != before:
         raise NotebookError(f"{path.name}: saved by someone else while it ran, so left alone; run again")
     replace(path, text)
-    STAMPS.mkdir(parents=True, exist_ok=True)
-    replace(STAMPS / path.name, stamp(path))
+    return Followed(path, text, teaching, changes)
+
+
+def bind(path):
+    """Let the prose of `path` follow a run in this process and store it; the outputs stay."""
+    notebook = read(path)
+    changes, teaching = follow(notebook, path, run.in_process)
+    if any(not change.startswith(TEACHING.name) for change in changes):
+        replace(path, written(notebook))
+    return Followed(path, path.read_text(encoding="utf-8"), teaching, changes)
+
+
+def check(path):
+    """Run `path` in this process if something follows; say what would change."""
+    text = path.read_text(encoding="utf-8")
+    notebook = read(path)
+    asked = any(part.questions() for part in passages(notebook, path).values())
+    changes, teaching = follow(notebook, path, run.in_process) if asked else ((), ())
+    return Followed(path, text, teaching, changes)
+
+
+def teach(results):
+    """Let TEACHING.md follow what runs have said."""
+    said = {result.path.name[:2]: list(result.teaching) for result in results}
+    source = TEACHING.read_text(encoding="utf-8")
+    text = source
+    for each in reversed(bound.find(source)):
+        if each.lesson in said:
+            text = text[: each.start] + said[each.lesson].pop() + text[each.end :]
+    if text != source:
+        replace(TEACHING, text)
 
 
 def is_normalised(path):
@@ -157,29 +251,95 @@ def is_normalised(path):
     return text == written(notebook) and len(text.encode()) <= MOST_BYTES
 
 
+def texts(path):
+    """Pairs of place and Markdown text of a notebook or document."""
+    if path.suffix != ".ipynb":
+        return [(path.name, path.read_text(encoding="utf-8"))]
+    cells = enumerate(read(path).cells, start=1)
+    return [
+        (f"{path.name}, cell {place}", cell.source) for place, cell in cells if cell.cell_type == "markdown"
+    ]
+
+
+def counts(path):
+    """Say how many numbers of `path` are bound and typed."""
+    sources = [source for _, source in texts(path)]
+    found = [each for source in sources for each in bound.find(source)]
+    typed = [match for source in sources for match in bound.unbound(source)]
+    large = sum(sum(map(str.isdigit, match[0])) >= 3 for match in typed)
+    given = sum(each.given for each in found)
+    return (
+        f"{path.name}: bound {len(found) - given}, given {given}, "
+        f"typed {len(typed)} ({large} of three or more digits)"
+    )
+
+
+def list_unbound(path):
+    """Print every typed number with what stands around it."""
+    for name, source in texts(path):
+        for match in bound.unbound(source):
+            before = source[max(match.start() - AROUND, 0) : match.start()]
+            after = source[match.end() : match.end() + AROUND]
+            print(f"{name}: {' '.join(f'{before}[{match[0]}]{after}'.split())}")
+
+
 def main(arguments=None):
     """Run the command line; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*", type=Path, help="notebooks, all if none is given")
-    parser.add_argument("--check", action="store_true", help="only check that the files are normalised")
+    way = parser.add_mutually_exclusive_group()
+    way.add_argument(
+        "--check", action="store_true", help="only check that the files are as this tool stores them"
+    )
+    way.add_argument(
+        "--bind-only", action="store_true", help="only rewrite the bound numbers, without a kernel"
+    )
+    way.add_argument("--unbound", action="store_true", help="only list the numbers that are typed")
     options = parser.parse_args(arguments)
     paths = [file.resolve() for file in options.files] or sorted((ROOT / "notebooks").glob("*.ipynb"))
-    if options.check:
-        failed = [path.name for path in paths if not is_normalised(path)]
-        for name in failed:
-            print(f"{name} is not as this tool stores it, or too large")
-        return bool(failed)
-    stale = [path for path in paths if not is_fresh(path)]
+    if options.unbound:
+        for path in paths if options.files else [*paths, TEACHING]:
+            list_unbound(path)
+            print(counts(path), file=sys.stderr)
+        return 0
     failed = 0
-    with ProcessPoolExecutor(WORKERS) as pool:
-        for path, job in [(path, pool.submit(refresh, path)) for path in stale]:
+    if options.check:
+        for path in paths:
+            if not is_normalised(path):
+                failed += 1
+                print(f"{path.name} is not as this tool stores it, or too large")
+    job = check if options.check else bind if options.bind_only else refresh
+    folders = {check: (STAMPS, CHECKED), bind: (), refresh: (STAMPS,)}[job]
+    stale = [path for path in paths if not folders or not is_fresh(path, *folders)]
+    results = []
+    with ProcessPoolExecutor(min(WORKERS, max(len(stale), 1))) as pool:
+        for path, task in [(path, pool.submit(job, path)) for path in stale]:
             try:
-                job.result()
-                print(f"{path.name} stored")
+                result = task.result()
             except NotebookError as error:
                 failed += 1
                 print(error, file=sys.stderr)
-    print(f"{len(stale) - failed} stored, {failed} failed, {len(paths) - len(stale)} unchanged")
+                continue
+            results.append(result)
+            print(*result.changes, sep="\n", end="\n" if result.changes else "")
+            if job is refresh:
+                print(f"{path.name} stored")
+            if job is bind:
+                print(counts(path))
+    if job is check:
+        for result in results:
+            if result.changes:
+                failed += 1
+            else:
+                replace(CHECKED / result.path.name, stamp(result.path, result.text))
+        if any(result.changes for result in results):
+            print("Numbers above do not say what is computed: run `make notebooks`", file=sys.stderr)
+        return bool(failed)
+    teach(results)
+    if job is refresh:
+        for result in results:
+            replace(STAMPS / result.path.name, stamp(result.path, result.text))
+        print(f"{len(results)} stored, {failed} failed, {len(paths) - len(stale)} unchanged")
     return bool(failed)
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter, SlidesExporter
 
+from tools import bound
+
 from .page import SAMPLES
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -68,6 +70,8 @@ def lesson(name, notebook):
     figures, explorers = {}, []
     notebook = copy.deepcopy(notebook)
     for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = bound.plain(cell.source)
         for output in cell.get("outputs", []):
             if "data" in output:
                 _settle(output, name, figures, explorers)
