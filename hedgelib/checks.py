@@ -269,7 +269,7 @@ def shown(value, write=repr, longest=math.inf):
     return text if len(text) <= longest and "\n" not in text else f"a {type(value).__name__}"
 
 
-def settle(part, **values):
+def assign(part, **values):
     """Replace fields of a frozen dataclass, in its ``__post_init__``, by what was made of them.
 
     Examples
@@ -279,7 +279,7 @@ def settle(part, **values):
     ... class Rise:
     ...     share: float
     ...     def __post_init__(self):
-    ...         settle(self, share=single("share (fraction)", self.share))
+    ...         assign(self, share=single("share (fraction)", self.share))
     >>> Rise(np.array(1))
     Rise(share=1.0)
     """

@@ -98,18 +98,18 @@ class Contract:
         checks.one_of("kind", self.kind, ("linear", "inverse"))
         checks.one_of("margin", self.margin, ("USDT",) if self.kind == "linear" else ("coin",))
         for name in ("tick", "step", "minimum_notional", "maximum_notional"):
-            checks.settle(self, **{name: checks.single(name, getattr(self, name), above=0)})
+            checks.assign(self, **{name: checks.single(name, getattr(self, name), above=0)})
         for name in ("spot_fee", "maker_fee", "taker_fee", "liquidation_fee", "funding_cap"):
             fraction = checks.single(f"{name} (fraction)", getattr(self, name), at_least=0, below=1)
-            checks.settle(self, **{name: fraction})
-        checks.settle(self, funding_hours=checks.hours("funding_hours", self.funding_hours))
+            checks.assign(self, **{name: fraction})
+        checks.assign(self, funding_hours=checks.hours("funding_hours", self.funding_hours))
         check_table(self.brackets)
         # pandas' missing time is a date by its type, but not equal to itself.
         if not isinstance(self.as_of, datetime.date) or self.as_of != self.as_of:
             raise ValueError(f"as_of must be a datetime.date, got {self.as_of!r}")
         if self.inverse:
             size = checks.single("contract_size (USD)", self.contract_size, above=0)
-            checks.settle(self, contract_size=size)
+            checks.assign(self, contract_size=size)
         elif self.contract_size is not None:
             raise ValueError("contract_size is for inverse contracts: a linear one is counted in coins")
 

@@ -76,7 +76,7 @@ class Choice:
         if not same:
             got = checks.shown(self.start)
             raise ValueError(f"start of {self.label!r} must be one of its values, got {got}")
-        checks.settle(self, values=values, start=same[0])
+        checks.assign(self, values=values, start=same[0])
         if len(set(self.texts)) < len(values):
             raise ValueError(f"values of {self.label!r} must read differently, got {', '.join(self.texts)}")
 

@@ -72,7 +72,7 @@ class Hedge:
         contract = self.contract
         if not isinstance(contract, contracts.Contract):
             contract = contracts.get(contract)
-        checks.settle(
+        checks.assign(
             self,
             holding=checks.single("holding (coin)", self.holding, above=0),
             ratio=checks.single("ratio (share of the holding)", self.ratio, at_least=0, at_most=3),
@@ -106,7 +106,7 @@ class Hedge:
             raise ValueError("wallet is for mode='cross': an isolated short is backed by its own margin only")
         limit = {"at_most": self.holding} if self.contract.inverse else {}
         wallet = checks.single(f"wallet ({self.contract.margin_unit})", self.wallet, above=0, **limit)
-        checks.settle(self, wallet=wallet)
+        checks.assign(self, wallet=wallet)
 
     @property
     def hedged_holding(self):

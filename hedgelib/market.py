@@ -184,7 +184,7 @@ class Paths:
             values = checks.number(f"{name} of the paths", getattr(self, name), **limits)
             if np.shape(values) != shape:
                 raise ValueError(f"{name} must have the shape of spot, {shape}, got {np.shape(values)}")
-            checks.settle(self, **{name: values})
+            checks.assign(self, **{name: values})
         if np.any(self.mark_low > self.mark) or np.any(self.mark > self.mark_high):
             raise ValueError("mark must lie between mark_low and mark_high on every path")
 

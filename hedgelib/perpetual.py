@@ -271,7 +271,7 @@ class Brackets:
                     "amounts must follow amount = previous amount + floor · (rate − previous rate), "
                     f"which gives {list(expected)}, got {np.asarray(given).tolist()}"
                 )
-        checks.settle(self, floors=tuple(floors.tolist()), rates=tuple(rates.tolist()), amounts=expected)
+        checks.assign(self, floors=tuple(floors.tolist()), rates=tuple(rates.tolist()), amounts=expected)
 
     def critical_notional(self, constant, side):
         """Return the notional at which constant + side · notional equals its maintenance, or 0 if none.

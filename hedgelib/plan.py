@@ -63,7 +63,7 @@ class After(Trigger):
 
     def __post_init__(self):
         """Check the number."""
-        checks.settle(self, days=checks.single("days", self.days, at_least=0))
+        checks.assign(self, days=checks.single("days", self.days, at_least=0))
 
     def fired(self, bars):
         """Return at which closes the days have passed, shape (paths, bars)."""
@@ -104,7 +104,7 @@ class On(Trigger):
             # pandas would take 20240105 for nanoseconds since 1970, a day that has always come.
             if pd.isna(time) or isinstance(self.date, numbers.Number):
                 raise ValueError
-            checks.settle(self, date=time.tz_convert("UTC") if time.tz else time.tz_localize("UTC"))
+            checks.assign(self, date=time.tz_convert("UTC") if time.tz else time.tz_localize("UTC"))
         except (TypeError, ValueError, OverflowError, AttributeError):
             raise ValueError(
                 f"date must be a date such as '2024-01-05', got {checks.shown(self.date)}"
@@ -132,7 +132,7 @@ class _Level(Trigger):
 
     def __post_init__(self):
         """Check the level."""
-        checks.settle(self, **checked_level(self.price, self.move))
+        checks.assign(self, **checked_level(self.price, self.move))
 
     def _level(self, bars):
         """Return the level of each path (USDT), shape (paths, 1)."""
@@ -301,7 +301,7 @@ class Fixed(Target):
 
     def __post_init__(self):
         """Check the share."""
-        checks.settle(self, share=_share(self.share))
+        checks.assign(self, share=_share(self.share))
 
     def shares(self, bars):
         """Return the wanted share at each close, shape (paths, bars)."""
@@ -343,7 +343,7 @@ class Batches(Target):
         shares, when = _pairs("shares_added", self.shares_added, "when", self.when)
         if sum(shares) > 1 + 1e-12:
             raise ValueError(f"shares_added must sum to at most 1, got {shares} with sum {sum(shares):g}")
-        checks.settle(self, shares_added=shares, when=when)
+        checks.assign(self, shares_added=shares, when=when)
 
     def shares(self, bars):
         """Return the wanted share at each close, shape (paths, bars)."""
@@ -392,7 +392,7 @@ class BySignal(Target):
     def __post_init__(self):
         """Check the shares and their triggers."""
         shares, when = _pairs("shares_set", self.shares_set, "when", self.when)
-        checks.settle(self, shares_set=shares, when=when, start=_share(self.start))
+        checks.assign(self, shares_set=shares, when=when, start=_share(self.start))
 
     def shares(self, bars):
         """Return the wanted share at each close, shape (paths, bars)."""
@@ -475,7 +475,7 @@ class Highest(Target):
 
     def __post_init__(self):
         """Check the targets."""
-        checks.settle(self, targets=_tuple("targets", self.targets, _target))
+        checks.assign(self, targets=_tuple("targets", self.targets, _target))
 
     def shares(self, bars):
         """Return the wanted share at each close, shape (paths, bars)."""
@@ -531,11 +531,11 @@ class _Exit:
     def __post_init__(self):
         """Check every number."""
         share = checks.single("share (fraction of the short)", self.share, above=0, at_most=1)
-        checks.settle(self, share=share, **checked_level(self.price, self.move))
+        checks.assign(self, share=share, **checked_level(self.price, self.move))
         checks.one_of("on", self.on, ("last", "mark"))
         if self.limit is not None:
             name, lowest = ("limit (USDT)", 0) if self.move is None else ("limit (move, fraction)", -1)
-            checks.settle(self, limit=checks.single(name, self.limit, above=lowest))
+            checks.assign(self, limit=checks.single(name, self.limit, above=lowest))
 
     @property
     def _limit(self):
@@ -667,7 +667,7 @@ class TopUp:
     def __post_init__(self):
         """Check every number."""
         below = checks.single("below (fraction of the notional)", self.below, above=0)
-        checks.settle(
+        checks.assign(
             self,
             reserve=checks.single("reserve (USDT or coin)", self.reserve, above=0),
             below=below,
@@ -734,7 +734,7 @@ class Plan:
             checks.kind(name, getattr(self, name), kind | None, f"a {kind.__name__}, or None")
         if self.band is not None:
             band = checks.single("band (fraction of the holding)", self.band, above=0, at_most=1)
-            checks.settle(self, band=band)
+            checks.assign(self, band=band)
         checks.kind("rehedge", self.rehedge, bool, "True or False")
 
     def __str__(self):

@@ -112,7 +112,7 @@ class OtherPosition:
     def __post_init__(self):
         """Check the position."""
         bars = of_frame if isinstance(self.market, pd.DataFrame) else of_paths
-        checks.settle(
+        checks.assign(
             self,
             quantity=checks.single("quantity (coin)", self.quantity, above=0),
             entry=checks.single("entry (USDT)", self.entry, above=0),

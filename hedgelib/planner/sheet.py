@@ -130,7 +130,7 @@ class Worksheet:
     def _settle(self, problems, name, check, label, **limits):
         """Replace a field by its checked value, or note why it is refused."""
         try:
-            checks.settle(self, **{name: check(label, getattr(self, name), **limits)})
+            checks.assign(self, **{name: check(label, getattr(self, name), **limits)})
         except ValueError as error:
             problems[name] = str(error)
 
@@ -155,7 +155,7 @@ class Worksheet:
         """The order and the price at which it would die."""
         if self.price < self.rules.tick:
             return {"price": f"price must be at least one tick, {self.rules.tick:g} USDT, got {self.price!r}"}
-        checks.settle(self, price=self.rules.round_price(self.price))
+        checks.assign(self, price=self.rules.round_price(self.price))
         try:
             self.hedge.ticket(self.price)
         except ThinMarginError as error:
