@@ -2,29 +2,56 @@
 
 The answers of a lesson live in ``exercises/NN_topic.toml``, one table for each exercise:
 
+    [given]                  # optional: names for the expressions below; each may use those above it
+    price = 60_000
+    fee = "=contracts.get('BTCUSDT').taker_fee"
+
     [02-1]
-    answer = -10_000         # a number, a list of numbers, or a word
+    answer = "=-fee * price" # a number, a list of numbers, or a word; an expression after "="
     tolerance = 1            # in the unit of the answer; or `relative_tolerance`, a fraction (0.001)
     unit = "USDT"            # optional
-    right = "What a right answer teaches, in one sentence."
+    right = "What a right answer teaches, in one sentence; here a fee of {fee * price:,.0f} USDT."
     hint = "Where to look."
 
     [[02-1.wrong]]           # optional, as many as there are well-known mistakes
-    value = 70_000
-    why = "This is the price, not the profit."
+    value = "=price"
+    why = "This is the price, not the fee."
+
+What follows from a fee, a bracket or a fact is an expression, so that it follows when they change. It may use
+``np``, ``math`` and the modules of the library that `MODULES` names, and it is computed when its exercise is
+first asked for. Between braces in a sentence stands an expression with its format, as in an f-string.
 
 A flipped sign, a percentage given for a fraction and an answer rounded too early are recognised unlisted.
 """
 
+import ast
 import functools
+import importlib
 import math
 import numbers
+import string
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 
 import numpy as np
 
+MODULES = {"np": "numpy", "math": "math"} | {
+    name: f"{__package__}.{name}"
+    for name in (
+        "contracts",
+        "funding",
+        "hedge",
+        "ledger",
+        "market",
+        "perpetual",
+        "plan",
+        "ratio",
+        "signals",
+        "survival",
+    )
+}
 CLOSE = 0.02  # an answer this near, as a fraction, was probably rounded too early
 
 
@@ -69,27 +96,93 @@ class Exercise:
 
 @functools.cache
 def exercises():
-    """Return every exercise of the course by name.
+    """Return every exercise of the course by name, each computed when it is first asked for.
 
     Returns
     -------
-    dict of str to Exercise
-
-    Raises
-    ------
-    ValueError
-        If a file is not what the docstring of this module describes.
+    mapping of str to Exercise
+        It raises ``ValueError`` for an exercise that is not as the docstring of this module describes.
     """
-    found = {}
     folder = resources.files(__package__) / "exercises"
-    for file in sorted(folder.iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".toml"):
-            for name, table in tomllib.loads(file.read_text(encoding="utf-8")).items():
-                try:
-                    found[name] = Exercise(**table)
-                except TypeError as error:
-                    raise ValueError(f"{file.name}, exercise {name}: {error}") from None
-    return found
+    files = sorted(
+        (file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name
+    )
+    return _Course({file.name: tomllib.loads(file.read_text(encoding="utf-8")) for file in files})
+
+
+class _Course(Mapping):
+    """Exercises by name, made from the tables of their files."""
+
+    def __init__(self, files):
+        self._files, self._given, self._made = files, {}, {}
+        self._file_of = {name: file for file, tables in files.items() for name in tables if name != "given"}
+
+    def __iter__(self):
+        return iter(self._file_of)
+
+    def __len__(self):
+        return len(self._file_of)
+
+    def __getitem__(self, name):
+        if name not in self._made:
+            file = self._file_of[name]
+            where = f"{file}, exercise {name}"
+            table = _computed(self._files[file][name], self._known(file), where)
+            try:
+                self._made[name] = Exercise(**table)
+            except TypeError as error:
+                raise ValueError(f"{where}: {error}") from None
+        return self._made[name]
+
+    def _known(self, file):
+        """What is given in a file."""
+        if file not in self._given:
+            known = {}
+            for name, value in self._files[file].get("given", {}).items():
+                known[name] = _computed(value, known, f"{file}, given {name}")
+            self._given[file] = known
+        return self._given[file]
+
+
+def _computed(value, given, where):
+    """A value of a file with every expression in it computed, also within tables, lists and sentences."""
+    if isinstance(value, dict):
+        return {key: _computed(each, given, where) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_computed(each, given, where) for each in value]
+    if not isinstance(value, str):
+        return value
+    if value.startswith("="):
+        number = _value(value[1:].strip(), given, where)
+        return number.tolist() if isinstance(number, np.ndarray | np.generic) else number
+    try:
+        parts = list(string.Formatter().parse(value))
+    except ValueError as error:
+        raise ValueError(f"{where}: {value!r} fails: ValueError: {error}") from None
+    return "".join(
+        text + ("" if field is None else _field(field, form, given, where)) for text, field, form, _ in parts
+    )
+
+
+def _field(expression, form, given, where):
+    """What stands in a sentence in place of an expression and its format between braces."""
+    value = _value(expression, given, where)
+    try:
+        text = format(value, form)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{where}: {{{expression}:{form}}} fails: {type(error).__name__}: {error}") from None
+    return text if isinstance(value, str) else text.replace("-", "−")
+
+
+def _value(expression, given, where):
+    """Value of an expression in the names `given` and the modules that it uses."""
+    try:
+        tree = ast.parse(expression, mode="eval")
+        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        modules = {name: importlib.import_module(MODULES[name]) for name in used & MODULES.keys()}
+        return eval(compile(tree, where, "eval"), modules | given)
+    except Exception as error:
+        raise ValueError(f"{where}: {expression!r} fails: {type(error).__name__}: {error}") from error
 
 
 def check(name, answer):

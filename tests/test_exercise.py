@@ -1,5 +1,6 @@
 """Exercises: every kind of answer gets a sentence, and the files of the lessons are sound."""
 
+import dataclasses
 import decimal
 import fractions
 import math
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedgelib import exercise
+from hedgelib import contracts, exercise
 from hedgelib.exercise import Exercise, check
 
 MADE = {
@@ -130,15 +131,82 @@ def test_no_answer_raises(name, answer):
         assert repr(check(name, answer))
 
 
-def test_a_file_with_an_unknown_key_is_refused_by_name(monkeypatch, tmp_path):
-    folder = tmp_path / "exercises"
-    folder.mkdir()
-    (folder / "02_topic.toml").write_text('[02-1]\nanswer = 1\nright = "r"\nhint = "h"\ntolerence = 1\n')
-    monkeypatch.setattr(exercise.resources, "files", lambda package: tmp_path)
+@pytest.fixture
+def file(monkeypatch, tmp_path):
+    """Let the exercises be those of one file with this text."""
+
+    def write(text):
+        folder = tmp_path / "exercises"
+        folder.mkdir(exist_ok=True)
+        (folder / "02_topic.toml").write_text(text, encoding="utf-8")
+        monkeypatch.setattr(exercise.resources, "files", lambda package: tmp_path)
+        exercise.exercises.cache_clear()
+
+    yield write
     exercise.exercises.cache_clear()
-    with pytest.raises(ValueError, match=r"02_topic\.toml, exercise 02-1: .*tolerence"):
-        exercise.exercises()
+
+
+COMPUTED = """
+[given]
+price = 60_000
+fee = "=contracts.get('BTCUSDT').taker_fee"
+both = "=2 * fee * price"
+
+[02-1]
+answer = "=-both"
+right = "Two fees of {both / 2:,.0f} USDT, {-100 * fee:.2f} %, make {{{both}}}."
+hint = "Add {['two', 'three'][0]:>4} fees."
+wrong = [{ value = "=[both, np.sqrt(4)]", why = "Of {price:,}." }]
+"""
+
+
+def test_answers_and_sentences_are_computed(file):
+    file(COMPUTED)
+    made = exercise.exercises()["02-1"]
+    assert made.answer == -60
+    assert made.right == "Two fees of 30 USDT, −0.05 %, make {60.0}."
+    assert made.hint == "Add  two fees."
+    assert made.wrong == [{"value": [60, 2], "why": "Of 60,000."}]
+
+
+def test_an_exercise_follows_the_fee(monkeypatch):
+    contract = contracts.get("BTCUSDT")
+    monkeypatch.setattr(contracts, "get", lambda name: dataclasses.replace(contract, taker_fee=0.0004))
     exercise.exercises.cache_clear()
+    assert check("02-1", -0.0004 * (60_000 + 50_000)).passed
+    assert "each 0.04 % of the notional" in str(check("02-1", -55))
+    assert check("03-3", 10_000 / (15_000 - 0.0004 * (60_000 + 45_000) - 540)).passed
+    assert "24 USDT at the opening and 18.00 at the closing" in str(check("03-3", 10_000 / (15_000 - 540)))
+    exercise.exercises.cache_clear()
+
+
+def test_an_exercise_asks_for_nothing_that_it_does_not_need(file):
+    file(COMPUTED + '[02-2]\nanswer = "=1 / 0"\nright = "r"\nhint = "h"\n')
+    assert check("02-1", -60).passed
+    with pytest.raises(ValueError, match=r"02_topic\.toml, exercise 02-2: '1 / 0' fails: ZeroDivisionError"):
+        check("02-2", 1)
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        ('answer = 1\ntolerence = 1\nright = "r"\nhint = "h"', "exercise 02-1: .*tolerence"),
+        ('answer = "=1 +"\nright = "r"\nhint = "h"', r"exercise 02-1: '1 \+' fails: SyntaxError"),
+        ('answer = 1\nright = "r"\nhint = "{price}"', "exercise 02-1: 'price' fails: NameError"),
+        ('answer = 1\nright = "{3:x,}"\nhint = "h"', "exercise 02-1: .* fails: ValueError"),
+        ('answer = 1\nright = "{3"\nhint = "h"', "exercise 02-1: .* fails: ValueError"),
+    ],
+)
+def test_a_broken_exercise_is_refused_by_name(file, broken, reason):
+    file(f"[02-1]\n{broken}\n")
+    with pytest.raises(ValueError, match=rf"02_topic\.toml, {reason}"):
+        exercise.exercises()["02-1"]
+
+
+def test_what_is_given_is_refused_by_name(file):
+    file('[given]\na = "=b"\n[02-1]\nanswer = 1\nright = "r"\nhint = "h"\n')
+    with pytest.raises(ValueError, match="given a: 'b' fails: NameError"):
+        exercise.exercises()["02-1"]
 
 
 def test_the_exercises_of_the_course_are_sound():
