@@ -339,7 +339,8 @@ def scenario(name, seed=0, days=None, coins=("BTC",)):
     The path is conditioned on the period: over its days the coin moves by as much as it did then (in
     proportion for other `days`), its daily volatility is that of the period, and so is the distribution of
     funding. So a pullback falls for every seed; what differs is the way. For chances use `paths`, which is
-    not conditioned.
+    not conditioned. The markets of the lessons were drawn once and are stored (``frozen.toml``), so they stay
+    the same with every numpy.
 
     Parameters
     ----------
@@ -369,27 +370,48 @@ def scenario(name, seed=0, days=None, coins=("BTC",)):
     >>> market["spot"].iloc[[0, -1]].round().tolist()
     [65000.0, 54854.0]
     """
-    spec = _spec(name)
-    days, most = spec["days"] if days is None else days, _LARGEST // simulate.BARS_A_DAY
+    days, most = _spec(name)["days"] if days is None else days, _LARGEST // simulate.BARS_A_DAY
     days = checks.whole("days", days, at_least=2, at_most=most)
     seed = checks.whole("seed", seed, at_least=0, at_most=2**53)
     if not isinstance(coins, tuple | list) or not coins or len(set(map(str, coins))) < len(coins):
         got = checks.shown(coins)
         raise ValueError(f"coins must be a tuple of different coins, as in ('BTC', 'ETH'), got {got}")
+    coins = [_coin(name, coin) for coin in coins]
+    columns = _frozen(name, days, seed) or simulated(name, days, seed, coins)
     markets = {}
     for coin in coins:
-        drift = simulate.trend(spec, _coin(name, coin))
-        shape, draw = (1, days * simulate.BARS_A_DAY), simulate.streams(spec, seed)
-        columns = simulate.simulate(spec, coin, shape, draw, drift, conditioned=True)
         label = f"simulated {coin}: like {scenarios()[name]}, seed {seed}"
-        paths = Paths(**columns, label=label, symbol=f"{coin}USDT")
-        markets[coin] = paths.frame(0)
+        markets[coin] = Paths(**columns[coin], label=label, symbol=f"{coin}USDT").frame(0)
     if len(coins) == 1:
         return markets[coins[0]]
     label = f"simulated {' and '.join(coins)}: like {scenarios()[name]}, seed {seed}"
     several = pd.concat(markets, axis=1)
     several.attrs = {"source": "scenario", "hours": simulate.HOURS, "label": label}
     return several
+
+
+def simulated(name, days, seed, coins=None):
+    """Draw the one path of a scenario: its columns by coin, of all coins if none are named."""
+    spec, shape, made = _spec(name), (1, days * simulate.BARS_A_DAY), {}
+    for coin in coins or spec["coins"]:
+        streams, drift = simulate.streams(spec, seed), simulate.trend(spec, coin)
+        made[coin] = simulate.simulate(spec, coin, shape, streams, drift, conditioned=True)
+    return made
+
+
+def frozen_key(name, days, seed):
+    """Name of a market among those that are stored."""
+    return f"{name}, {days} days, seed {seed}"
+
+
+def _frozen(name, days, seed):
+    """What `simulated` drew when the market was stored; None if it is not among those."""
+    with (resources.files("hedgelib") / "frozen.npz").open("rb") as file, np.load(file) as stored:
+        key = frozen_key(name, days, seed)
+        if key not in stored:
+            return None
+        coins = zip(_spec(name)["coins"], stored[key], strict=True)
+        return {coin: dict(zip(COLUMNS, columns, strict=True)) for coin, columns in coins}
 
 
 def paths(name, n, days=None, seed=0, coin="BTC", drift=None):
