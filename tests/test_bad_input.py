@@ -364,13 +364,9 @@ CALLS = [
     call(planner.Worksheet, **SHEET),
     call(form.Form, **SHEET),
     call(PLANNED.at, prices=[50_000.0, 70_000.0], may_be=NAN),
-    call(PLANNED.outlook_of, rise=0.3, may_be=INF, loose=["rise"]),
-    *(
-        call(getattr(planner, name), sheet=PLANNED, may_be=NAN)
-        for name in ("alarm", "carry", "chances", "ladder", "monitoring", "removal", "unhedged")
-    ),
+    *(call(getattr(planner, name), sheet=PLANNED, may_be=NAN) for name in ("carry", "chances", "ladder")),
     *(call(getattr(planner, name), sheet=PLANNED) for name in ("summary", "markdown", "page", "ladder_csv")),
-    call(planner.picture, figure=Fresh(Figure), sheet=PLANNED, limits=[-20_000.0, 60_000.0]),
+    call(planner.draw, figure=Fresh(Figure), sheet=PLANNED, limits=[-20_000.0, 60_000.0]),
     # Exercises and pictures.
     call(environment.report),
     call(exercise.exercises),

@@ -2,13 +2,16 @@
 
 import base64
 import re
+import subprocess
+import sys
 
 import pytest
 
-from hedgelib import planner
+from hedgelib import contracts, planner
 from hedgelib.histories import cache
-from hedgelib.planner import form
-from hedgelib.planner.form import Form
+from hedgelib.planner import Form
+from hedgelib.planner import panel as live
+from hedgelib.planner.writing import NO_ORDER, fragment
 
 START = {
     "coins": 2.5,
@@ -24,9 +27,9 @@ START = {
 @pytest.fixture(autouse=True)
 def empty_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("HEDGELAB_CACHE", str(tmp_path))
-    form.FormPanel._history.cache_clear()
+    live.FormPanel._history.cache_clear()
     yield tmp_path
-    form.FormPanel._history.cache_clear()
+    live.FormPanel._history.cache_clear()
 
 
 @pytest.fixture
@@ -49,7 +52,7 @@ def test_start_is_the_worksheet(panel):
     for text in planner.summary(sheet).values():
         assert text in panel.result.value
     assert complaints(panel) == {}
-    assert panel.plan.value == form.fragment(sheet, 4)
+    assert panel.plan.value == fragment(sheet, 4)
 
 
 def test_downloads_carry_the_three_files(panel):
@@ -90,7 +93,7 @@ def test_only_one_way_to_decide_is_shown(panel):
 
 
 def test_complaints_are_escaped(panel):
-    assert "<b>" not in form._alert("<b>")
+    assert "<b>" not in live._alert("<b>")
 
 
 def test_every_field_has_a_label_and_every_worksheet_field_a_place(panel):
@@ -125,10 +128,38 @@ def test_stored_outputs_are_stable_and_say_that_nothing_is_ordered():
     for kind in ("text/plain", "text/html"):
         assert first[kind] == second[kind]
     assert "places no order" in first["text/plain"]
-    assert planner.NO_ORDER in first["text/html"]
+    assert NO_ORDER in first["text/html"]
 
 
 @pytest.mark.parametrize("start", [{}, {"coins": 1, "colour": "red"}, START | {"coins": 0}])
 def test_a_start_that_is_no_plan(start):
     with pytest.raises(ValueError):
         Form(**start)
+
+
+def test_a_coin_without_facts_is_offered_and_says_what_is_not_known(monkeypatch):
+    tables = contracts._tables()
+    monkeypatch.setattr(
+        contracts, "_tables", lambda: tables | {"SOLUSDT": tables["ETHUSDT"] | {"base": "SOL"}}
+    )
+    panel = Form(**START).widget()
+    assert "SOLUSDT" in panel.fields["contract"].options
+    panel.fields["contract"].value = "SOLUSDT"
+    assert complaints(panel) == {}
+    assert "SELL 1.5 SOL" in panel.result.value and "not known" in panel.result.value
+    assert "not measured for SOL" in panel.plan.value
+    panel.fields["evidence"].value = "history"
+    assert set(complaints(panel)) == {"evidence"}
+    assert "See: Judge by" in panel.result.value
+
+
+def test_widgets_are_loaded_when_the_form_is_shown():
+    code = f"""
+import sys
+from hedgelib.planner import Form
+shown = Form(**{START!r})
+assert "places no order" in shown.text and "ipywidgets" not in sys.modules
+shown._repr_mimebundle_()
+assert "ipywidgets" in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -2,6 +2,7 @@
 
 import io
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,23 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from hedgelib import contracts, market, planner
-from hedgelib.planner import Worksheet, WorksheetError, outlook
+from hedgelib.planner import Worksheet, WorksheetError
+from hedgelib.planner.outlook import History, Published
+from hedgelib.planner.writing import NO_ORDER
 
 START = {"coins": 2.5, "cost": 30_000, "price": 60_000, "fall": 0.2, "leverage": 3, "days": 60}
 PLAN = START | {"bearable": 12_000, "reserve": 15_000}
+
+
+def tables_of(sheet):
+    """The tables of the printed page by their headings, rows of texts."""
+    page = BeautifulSoup(planner.page(sheet), "html.parser")
+    return {
+        table.find_previous("h2").text: [
+            tuple(cell.text for cell in row.select("th, td")) for row in table.select("tr")
+        ]
+        for table in page.select("table")
+    }
 
 
 class TestHandComputed:
@@ -57,7 +71,7 @@ class TestHandComputed:
 
     def test_margin_ratio_at_the_alarm_is_two_percent(self):
         sheet = Worksheet(**PLAN)
-        at = sheet.at(planner.alarm(sheet)).iloc[0]
+        at = sheet.at(sheet.alarm).iloc[0]
         assert at["balance"] == pytest.approx(30_000 - 1.5 * (79_681.2749 / 1.1954 - 60_000))
         assert at["margin_ratio"] == pytest.approx(0.02, abs=0.0005)
 
@@ -68,10 +82,10 @@ class TestHandComputed:
         assert table.loc["Fees"].tolist() == [-90, -90]
         assert table.loc["Total"].to_numpy() == pytest.approx(table.loc[["Funding", "Fees"]].sum().to_numpy())
 
-    def test_unhedged_result_of_the_feared_fall_is_the_bearable_loss(self):
-        told = dict(planner.unhedged(Worksheet(**PLAN)))
-        assert told["result of a fall to 48,000 USDT"] == "−12,000 USDT, without a hedge −30,000 USDT"
-        assert told["coins without a short"] == "1 of 2.5 BTC"
+    def test_what_stays_open_of_the_feared_fall_is_the_bearable_loss(self):
+        open_ = dict(tables_of(Worksheet(**PLAN))["What stays open"][1:])
+        assert open_["result of a fall to 48,000 USDT"] == "−12,000 USDT, without a hedge −30,000 USDT"
+        assert open_["coins without a short"] == "1 of 2.5 BTC"
 
 
 class TestLadder:
@@ -95,6 +109,13 @@ class TestLadder:
         assert table["price"].tolist() == planner.ladder(sheet)["price"].tolist()
 
 
+BOUNDS = {
+    "yours is less likely": "at most",
+    "yours is more likely": "at least",
+    "only a rough guide to yours": "about",
+}
+
+
 class TestOutlook:
     @pytest.mark.parametrize(
         ("rise", "days", "words"),
@@ -109,18 +130,29 @@ class TestOutlook:
         ],
     )
     def test_the_case_says_how_it_compares(self, rise, days, words):
-        assert outlook.published("BTC", rise, days).case == words
+        measured = Published("BTC").touched(rise, days)
+        said = measured.case.partition("; ")[2] or measured.case
+        assert measured.case == words
+        assert measured.bound == BOUNDS.get(said, "")
 
     def test_history_counts_starts(self):
         # Up from 100 to 140 in 40 days, one a day, and down again: only starts of the first days gain 20 %.
         hills = market.drawn({0: 100, 40: 140, 80: 100}, rate=1e-4)
-        found = outlook.from_history(hills, rise=0.2, days=30)
+        found = History(hills)
         rising = [
             day / 3 for day in range(151) if min(140, 100 + day / 3 + 30) >= 1.2 * (100 + day / 3) - 1e-9
         ]
         first_half = [day for day in rising if day <= 40]
-        assert found.touched == pytest.approx(len(first_half) / 151)
-        assert (found.funding_expected, found.funding_bad) == pytest.approx((90e-4, 90e-4))
+        assert found.touched(rise=0.2, days=30).share == pytest.approx(len(first_half) / 151)
+        assert found.funding(30)[:2] == pytest.approx((90e-4, 90e-4))
+
+    def test_history_measures_days(self):
+        closes = np.array([100, 110, 99, 120, 120.0])
+        found = History(market.drawn(dict(enumerate(closes.tolist()))))
+        assert found.best_day == pytest.approx(120 / 99 - 1)
+        returns = np.log(closes[1:] / closes[:-1])
+        assert found.volatility == pytest.approx(np.std(returns, ddof=1) * math.sqrt(365))
+        assert found.basis == 0
 
     def test_worksheet_judges_by_the_history_it_is_given(self):
         frame = market.drawn({0: 60_000, 200: 60_000}, rate=-1e-4)
@@ -158,6 +190,9 @@ REFUSED = [
 
 
 class TestRefusals:
+    def test_every_refusal_names_a_field_of_the_worksheet(self):
+        assert {field for _, field, _ in REFUSED} <= set(Worksheet.__dataclass_fields__)
+
     @pytest.mark.parametrize(("change", "field", "why"), REFUSED)
     def test_the_field_is_named(self, change, field, why):
         with pytest.raises(WorksheetError) as refused:
@@ -172,8 +207,64 @@ class TestRefusals:
         assert set(refused.value.problems) == {"coins", "cost", "leverage"}
 
     def test_a_history_shorter_than_twice_the_horizon(self):
-        with pytest.raises(WorksheetError, match="days must be at most half of the history"):
+        with pytest.raises(WorksheetError, match="at most half of the history") as refused:
             Worksheet(**PLAN, market=market.drawn({0: 60_000, 90: 60_000}))
+        assert list(refused.value.problems) == ["days"]
+
+
+@pytest.fixture
+def solana(monkeypatch):
+    """A contract on a coin of which no fact was measured."""
+    tables = contracts._tables()
+    monkeypatch.setattr(
+        contracts, "_tables", lambda: tables | {"SOLUSDT": tables["ETHUSDT"] | {"base": "SOL"}}
+    )
+    return Worksheet(coins=100, cost=50, price=150, contract="SOLUSDT", ratio=0.5, days=60, reserve=500)
+
+
+class TestCoinWithoutFacts:
+    def test_order_and_liquidation_are_known(self, solana):
+        assert (solana.ticket.quantity, solana.ticket.initial_margin) == (50, 3_750)
+        assert solana.liquidation == pytest.approx(150 * 1.5 / 1.004)
+        assert list(planner.ladder(solana)["level"]) == ["liquidation", "open", "feared fall"]
+        assert planner.carry(solana).loc["Fees"].tolist() == [-7.5, -7.5]
+
+    def test_what_is_not_measured_is_said_and_never_guessed(self, solana):
+        assert planner.carry(solana).drop("Fees")["bad"].isna().all()
+        assert planner.chances(solana)[["formula", "measured"]].isna().all(axis=None)
+        told = planner.summary(solana)
+        assert told["Dies within 60 days"] == "not known by formula, not known measured"
+        assert told["Alarm"] == "not known: no day of SOL was measured"
+        missing = "worst month of funding, volatility, best day, rises"
+        period = "published facts, 2024-02 to 2026-02"
+        assert f"{period} (not measured for SOL: {missing})" in planner.markdown(solana)
+        assert "nan" not in planner.page(solana)
+
+    def test_its_picture_has_both_axes(self, solana):
+        figure = Figure()
+        planner.draw(figure, solana)
+        assert len(figure.axes) == 2 and "SOL" in figure.axes[1].texts[0].get_text()
+
+    def test_its_history_tells_the_rest(self, solana):
+        hills = market.drawn({0: 100, 40: 140, 200: 100}, rate=1e-4, symbol="SOLUSDT")
+        judged = replace(solana, market=hills)
+        growth = [(101 + day) / (100 + day) for day in range(40)]
+        assert judged.alarm == pytest.approx(judged.liquidation / max(growth))
+        assert planner.carry(judged).loc["Funding"].to_numpy() == pytest.approx([180e-4 * 50 * 150] * 2)
+        assert not planner.chances(judged).isna().any(axis=None)
+
+
+def test_every_contract_has_facts_or_says_that_it_has_none():
+    for symbol in contracts.symbols():
+        coin = Published(contracts.get(symbol).base)
+        known = [
+            coin.volatility,
+            coin.best_day,
+            coin.basis,
+            *coin.funding(30)[:2],
+            coin.touched(0.3, 60).share,
+        ]
+        assert np.isfinite(known).all() or "no measured facts" in coin.source
 
 
 plans = st.fixed_dictionaries(
@@ -221,7 +312,7 @@ class TestPages:
         assert page.html["lang"] == "en" and page.title.text
         for cell in page.select("h2, p, td, th, li"):
             assert cell.text in written
-        assert planner.NO_ORDER in page.text
+        assert NO_ORDER in page.text
 
     def test_the_page_asks_for_nothing_from_elsewhere(self):
         page = planner.page(Worksheet(**PLAN))
@@ -233,15 +324,15 @@ class TestPages:
         assert all(f"{step}" in steps for step in range(1, 7))
         assert titles[-1] == "## Remove the hedge when"
 
-    def test_monitoring_runs_to_the_horizon(self):
-        table = planner.monitoring(Worksheet(**PLAN))
-        assert (table["day"].iloc[0], table["day"].iloc[-1]) == (0, 60)
-        assert table["day"].is_monotonic_increasing and len(table) <= 10
-        assert (table["date"] == "").all()
+    def test_the_table_to_fill_in_runs_to_the_horizon(self):
+        head, *rows = tables_of(Worksheet(**PLAN))["Step 6: watch, and write it down"]
+        days = [int(row[0]) for row in rows]
+        assert (days[0], days[-1]) == (0, 60) and days == sorted(days) and len(days) <= 10
+        assert {row[head.index("date")] for row in rows} == {""}
 
 
 def test_picture_has_two_axes_with_and_without_a_liquidation_price():
     for change in ({}, {"contract": "BTCUSD", "margin_from": "coin_margined", "leverage": 1, "reserve": 0}):
         figure = Figure()
-        assert planner.picture(figure, Worksheet(**PLAN | change))["Order"].startswith("SELL")
+        assert planner.draw(figure, Worksheet(**PLAN | change))["Order"].startswith("SELL")
         assert len(figure.axes) == 2

@@ -1,55 +1,10 @@
-"""The form of lesson 09: fields with their complaints beside them, the plan as it is typed, three downloads.
+"""The form of lesson 09: a plan to fill in; the widgets of its live `panel` are loaded when it is shown."""
 
-Besides ``panel`` the only module that imports ipywidgets. It places no order and sends nothing anywhere: the
-downloads are made in the kernel and carried inside their links.
-"""
+from hedgelib.picture import readouts_html
+from hedgelib.planner.sheet import Worksheet
+from hedgelib.planner.writing import fragment, summary
 
-import base64
-import functools
-import html
-
-import ipywidgets
-
-from hedgelib import contracts, market, picture, planner
-from hedgelib.planner import Worksheet, WorksheetError
-from hedgelib.planner.writing import fragment
-
-_WIDE = {"description_width": "15em"}
-_LAYOUT = {"width": "30em", "max_width": "100%"}
-_PAGE_LEVEL = 4
-_SHARES = {"step": 0.05, "readout_format": ".0%"}
-
-LABELS = {
-    "coins": "Coins held",
-    "cost": "Cost of one (USDT)",
-    "price": "Price today (USDT)",
-    "decide": "Decide by",
-    "ratio": "Hedge ratio",
-    "bearable": "Loss I can bear (USDT)",
-    "fall": "Fall I fear",
-    "contract": "Contract",
-    "leverage": "Leverage",
-    "mode": "Margin mode",
-    "margin_from": "Margin from",
-    "reserve": "Reserve (USDT)",
-    "days": "Horizon (days)",
-    "take_profit": "Take profit below by",
-    "stop": "Stop above by",
-    "evidence": "Judge by",
-}
-_WORDS = {
-    "decide": {"the hedge ratio": "ratio", "the loss I can bear": "bearable"},
-    "contract": {symbol: symbol for symbol in contracts.symbols()},
-    "mode": {"isolated": "isolated", "cross": "cross"},
-    "margin_from": {"money outside": "outside", "selling coins": "coins", "the coins": "coin_margined"},
-    "evidence": {"published facts": "facts", "my downloaded history": "history"},
-}
-_SLIDERS = {
-    "ratio": {"min": 0.05, "max": 1.0},
-    "fall": {"min": 0.05, "max": 0.95},
-    "take_profit": {"min": 0.0, "max": 0.9},
-    "stop": {"min": 0.0, "max": 1.0},
-}
+PAGE_LEVEL = 4  # of the headings of a plan beneath the form
 
 
 class Form:
@@ -59,11 +14,6 @@ class Form:
     ----------
     **start
         What stands in the fields at the start: the arguments of ``Worksheet``, `market` apart.
-
-    Raises
-    ------
-    ValueError
-        If the start is no plan.
 
     Examples
     --------
@@ -80,124 +30,19 @@ class Form:
 
     def widget(self):
         """Return the live form."""
+        from hedgelib.planner.panel import FormPanel
+
         return FormPanel(self.start)
 
     @property
     def text(self):
         """The plan at the start, in lines that are the same in every run."""
         lines = ["Form: plan your hedge (places no order)"]
-        return "\n".join(lines + [f"  {name}: {text}" for name, text in planner.summary(self.start).items()])
+        return "\n".join(lines + [f"  {name}: {text}" for name, text in summary(self.start).items()])
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return {
             **self.widget()._repr_mimebundle_(),
-            "text/html": picture.readouts_html(planner.summary(self.start))
-            + fragment(self.start, _PAGE_LEVEL),
+            "text/html": readouts_html(summary(self.start)) + fragment(self.start, PAGE_LEVEL),
             "text/plain": self.text,
         }
-
-
-class FormPanel(ipywidgets.VBox):
-    """The live form: `fields` and `complaints` by name, `result`, `links` and the whole `plan` below."""
-
-    def __init__(self, start):
-        """Show the start; judge by the history in the local cache where there is one."""
-        self.fields = {name: _field(name, label, _start(start, name)) for name, label in LABELS.items()}
-        self.complaints = {name: ipywidgets.HTML(layout={"flex": "1 1 12em"}) for name in LABELS}
-        self.result, self.links, self.plan = (ipywidgets.HTML() for _ in range(3))
-        try:
-            self._history(start.rules.base)
-            self.fields["evidence"].value = "history"
-        except ValueError:
-            pass
-        rows = {
-            name: ipywidgets.HBox([field, self.complaints[name]], layout={"flex_flow": "row wrap"})
-            for name, field in self.fields.items()
-        }
-        self._either = {name: rows[name] for name in ("ratio", "bearable")}
-        whole = ipywidgets.Accordion([self.plan], titles=("The whole plan, to read and print",))
-        super().__init__([*rows.values(), self.result, self.links, whole])
-        self._show()
-        for field in self.fields.values():
-            field.observe(self._show, "value")
-
-    @staticmethod
-    @functools.lru_cache(maxsize=2)
-    def _history(base):
-        """All history of a coin that the cache holds."""
-        return market.history(f"{base}USDT", "2019-09-01", "2099-12-31")
-
-    def _sheet(self):
-        """Return the worksheet that the fields describe."""
-        values = {name: field.value for name, field in self.fields.items()}
-        values[{"ratio": "bearable", "bearable": "ratio"}[values.pop("decide")]] = None
-        if values.pop("evidence") == "history":
-            try:
-                values["market"] = self._history(contracts.get(values["contract"]).base)
-            except ValueError as error:
-                raise WorksheetError({"evidence": str(error)}) from None
-        return Worksheet(**values)
-
-    def _show(self, change=None):
-        """Put the plan, or the complaints, on the screen."""
-        chosen = self.fields["decide"].value
-        for name, row in self._either.items():
-            row.layout.display = "flex" if name == chosen else "none"
-        try:
-            sheet, problems = self._sheet(), {}
-        except WorksheetError as error:
-            sheet, problems = None, error.problems
-        for name, complaint in self.complaints.items():
-            why = problems.get(name)
-            complaint.value = _alert(why) if why else ""
-        if sheet is None:
-            hidden = [why for name, why in problems.items() if name not in self.complaints]
-            fields = ", ".join(LABELS[name] for name in problems if name in LABELS)
-            self.result.value = _alert("; ".join([f"No plan yet. See: {fields}", *hidden]))
-            self.links.value = self.plan.value = ""
-            return
-        self.result.value = (
-            f'<div aria-live="polite">{picture.readouts_html(planner.summary(sheet))}'
-            f"<p>{planner.NO_ORDER}</p></div>"
-        )
-        self.plan.value = fragment(sheet, _PAGE_LEVEL)
-        self.links.value = "Save: " + " · ".join(
-            _link(name, kind, text)
-            for name, kind, text in (
-                ("my-hedge.html", "text/html", planner.page(sheet)),
-                ("my-hedge.md", "text/markdown", planner.markdown(sheet)),
-                ("my-hedge-ladder.csv", "text/csv", planner.ladder_csv(sheet)),
-            )
-        )
-
-
-def _start(sheet, name):
-    """What a field shows at the start."""
-    chosen = "ratio" if sheet.bearable is None else "bearable"
-    bearable = (1 - sheet.share) * sheet.coins * sheet.price * sheet.fall
-    otherwise = {"ratio": sheet.share, "bearable": bearable, "decide": chosen, "evidence": "facts"}
-    value = getattr(sheet, name, None)
-    return otherwise[name] if value is None else value
-
-
-def _field(name, label, value):
-    """Make one field: a list of words, a slider for a share, or a number."""
-    common = {"value": value, "description": label, "style": _WIDE, "layout": _LAYOUT}
-    if name in _WORDS:
-        return ipywidgets.Dropdown(options=list(_WORDS[name].items()), **common)
-    if name in _SLIDERS:
-        return ipywidgets.FloatSlider(**_SLIDERS[name], **_SHARES, **common, continuous_update=False)
-    return ipywidgets.FloatText(**common)
-
-
-def _alert(text):
-    """Write a complaint."""
-    red = "color:var(--jp-error-color0,#b00020)"
-    return f'<span role="alert" style="{red};line-height:1.4">✗ {html.escape(text)}</span>'
-
-
-def _link(name, kind, text):
-    """Return a link that carries a file in itself."""
-    data = base64.b64encode(text.encode()).decode()
-    href = f"data:{kind};charset=utf-8;base64,{data}"
-    return f'<a download="{name}" href="{href}" style="text-decoration:underline">{name}</a>'

@@ -1,197 +1,184 @@
-"""What a short may meet over a horizon: funding, and how often prices rose far enough to kill it.
+"""What is known of a coin's market, by which a plan is judged: funding, volatility and how often prices rose.
 
-From the published facts, or from a market frame of real history.
+`Published` asks the facts, `History` a market frame. What neither knows is missing (NaN), never guessed.
 """
 
 import functools
-from dataclasses import dataclass
+import math
+from typing import NamedTuple
 
 import numpy as np
 
-from hedgelib import checks
 from hedgelib.figures import percent
 from hedgelib.market import facts, validate
 
+LONGEST = 365
 _FULL_PERIOD = r"^\d{4}-\d{2}-\d{2} to"
 _RISES = {"2x": 0.49, "3x": 0.32, "5x": 0.19, "10x": 0.09}
 _HORIZONS = (30, 60, 90)
-LONGEST = 365
 
 
-@dataclass(frozen=True)
-class Outlook:
-    """What was measured about a horizon.
+class Funding(NamedTuple):
+    """What a short receives over a horizon, as fractions of its notional; negative is paid."""
 
-    Parameters
-    ----------
-    funding_expected, funding_bad : float
-        Funding that a short receives over the horizon: the mean, and a bad case (fraction of the notional;
-        negative is paid).
-    bad_case : str
-        What the bad case is, in words.
-    touched : float
-        Share of starts from which the price rose to the level within the horizon.
-    case : str
-        Which rise and horizon `touched` was measured for, in words.
-    source : str
-        Where the numbers come from, in words.
-    bound : str
-        How the share for the very rise and horizon asked for stands to `touched`: "at most" or "at least" it,
-        "about", or nothing where it is the same.
-    """
-
-    funding_expected: float
-    funding_bad: float
+    expected: float
+    bad: float
     bad_case: str
-    touched: float
+
+
+class Touched(NamedTuple):
+    """Share of starts from which the price rose far enough, and which rise and horizon were measured.
+
+    `bound` says how the share for the rise asked for stands to it: "at most" or "at least" it, "about", or
+    nothing where it is the same.
+    """
+
+    share: float
+    bound: str
     case: str
-    source: str
-    bound: str = ""
 
 
-@functools.cache
-def constant(topic, base, key):
-    """Return one number of the published facts, that of the longest period where there are several.
-
-    Parameters
-    ----------
-    topic, key : str
-        As in ``market.facts``.
-    base : str
-        The coin, ``"BTC"`` or ``"ETH"``.
-
-    Returns
-    -------
-    float
-        In the unit that ``market.facts`` names.
-
-    Raises
-    ------
-    ValueError
-        If there is no such fact.
-
-    Examples
-    --------
-    >>> constant("extremes", "BTC", "best_1_day"), constant("volatility_by_year", "ETH", "volatility")
-    (0.1954, 0.8344)
-    """
-    table = facts(topic)
-    rows = table[(table["asset"] == base) & (table["key"] == key)]
-    if len(rows) > 1:
-        rows = rows[rows["period"].str.contains(_FULL_PERIOD)]
-    if len(rows) != 1:
-        raise ValueError(f"there is no single fact {key!r} of {base!r} in {topic!r}")
-    return float(rows["value"].item())
+UNREACHED = Touched(0.0, "", "no rise reaches it")
 
 
-def published(base, rise, days):
-    """Outlook of a short by the published facts.
+class Published:
+    """What the published facts say of a coin.
 
     Parameters
     ----------
     base : str
-        The coin, ``"BTC"`` or ``"ETH"``.
-    rise : float
-        Rise of the price that kills the short, as a fraction of the entry; inf if none does.
-    days : int
-        Horizon in days, 1 to 365.
-
-    Returns
-    -------
-    Outlook
-        Expected funding: the mean settlement times three a day. Bad: the worst week measured for a horizon
-        of up to a week; the worst 30 days for a longer one, and nothing received on its other days. The share
-        of starts is that of the next smaller rise and the next longer horizon that were measured, so it is
-        rather too high; the words of `case` say when yours is likelier, less likely, or hard to compare.
-
-    Raises
-    ------
-    ValueError
-        If the coin has no facts, or a number is out of range.
+        The coin, ``"BTC"``.
 
     Examples
     --------
-    >>> outlook = published("BTC", rise=0.328, days=60)
-    >>> outlook.case, round(outlook.touched, 2), round(outlook.funding_expected, 4)
-    ('a rise of 32 % within 60 days; 90 % interval 20 % to 40 %', 0.29, 0.0201)
+    >>> coin = Published("BTC")
+    >>> coin.best_day, coin.volatility, coin.funding(days=60).bad_case
+    (0.1954, 0.6273, 'the worst 30 days, and nothing received on the others')
+    >>> coin.touched(rise=0.328, days=60)
+    Touched(share=0.2915, bound='', case='a rise of 32 % within 60 days; 90 % interval 20 % to 40 %')
     """
-    days, rise = _check(rise, days)
-    checks.one_of("base", base, ("BTC", "ETH"))
-    mean = constant("funding_by_year", base, "mean") * 1e-4
-    stretch = 7 if days <= 7 else 30
-    worst = constant("funding_extremes", base, f"worst_{stretch}_days")
-    bad_case = f"the worst {stretch} days" + (", and nothing received on the others" if days > 30 else "")
-    key = next((key for key, level in _RISES.items() if level <= rise), "10x")
-    horizon = next((known for known in _HORIZONS if known >= days), _HORIZONS[-1])
-    if np.isinf(rise):
-        touched, case, bound = 0.0, "no rise reaches it", ""
-    else:
-        table, period = _touched(), f"{horizon} days"
-        touched = table[base, period, key]
-        low, high = (percent(table[base, period, f"{key}_{end}"], 0) for end in ("low", "high"))
-        case = f"a rise of {percent(_RISES[key], 0)} within {horizon} days"
+
+    longest = LONGEST  # days
+
+    def __init__(self, base):
+        """Look up what does not hang on the horizon."""
+        self._base = base
+        self.volatility = fact("volatility_by_year", base, "volatility")  # per year
+        self.best_day = fact("extremes", base, "best_1_day")  # fraction
+        self.basis = fact("own_perpetual", base, "basis_std") * 1e-4  # standard deviation of a day, fraction
+        measured = {
+            "funding": self.funding(30).expected,
+            "worst month of funding": self.funding(30).bad,
+            "volatility": self.volatility,
+            "best day": self.best_day,
+            "rises": self.touched(rise=0.3, days=30).share,
+            "basis": self.basis,
+        }
+        missing = [name for name, value in measured.items() if math.isnan(value)]
+        self.source = "published facts, 2019-09 to 2026-03"
+        if missing:
+            first, _, last = _row("funding_by_year", base, "mean").get("period", "").partition(" to ")
+            period = f", {first[:7]} to {last[:7]}" if first else ""
+            self.source = f"published facts{period} (not measured for {base}: {', '.join(missing)})"
+
+    def funding(self, days):
+        """Mean settlement, three a day; the bad case is the worst week or month measured."""
+        mean = fact("funding_by_year", self._base, "mean") * 1e-4
+        stretch = 7 if days <= 7 else 30
+        bad_case = f"the worst {stretch} days" + (", and nothing received on the others" if days > 30 else "")
+        return Funding(
+            3 * days * mean, fact("funding_extremes", self._base, f"worst_{stretch}_days"), bad_case
+        )
+
+    def touched(self, rise, days):
+        """Share for the next smaller rise and next longer horizon measured, so that it is rather too high."""
+        if math.isinf(rise):
+            return UNREACHED
+        key = next((key for key, level in _RISES.items() if level <= rise), "10x")
+        horizon = next((known for known in _HORIZONS if known >= days), _HORIZONS[-1])
+        share, low, high = (
+            _touched().get((self._base, f"{horizon} days", f"{key}{end}"), math.nan)
+            for end in ("", "_low", "_high")
+        )
+        if math.isnan(share):
+            return Touched(share, "", "not measured")
         more, less = rise < _RISES[key] or days > horizon, rise > _RISES[key] + 0.02 or days < horizon
         bound, remark = {
             (True, False): ("at least", "yours is more likely"),
             (False, True): ("at most", "yours is less likely"),
             (True, True): ("about", "only a rough guide to yours"),
-            (False, False): ("", f"90 % interval {low} to {high}"),
+            (False, False): ("", f"90 % interval {percent(low, 0)} to {percent(high, 0)}"),
         }[more, less]
-        case += f"; {remark}"
-    source = "published facts, 2019-09 to 2026-03"
-    return Outlook(mean * 3 * days, worst, bad_case, touched, case, source, bound)
+        return Touched(share, bound, f"a rise of {percent(_RISES[key], 0)} within {horizon} days; {remark}")
 
 
-def from_history(market, rise, days):
-    """Outlook of a short by the history of one market: every bar is a start.
+class History:
+    """What the history of one market says: every bar is a start.
 
     Parameters
     ----------
     market : pandas.DataFrame
-        A market frame, such as ``market.history`` returns, of at least twice the horizon.
-    rise, days
-        As in `published`.
-
-    Returns
-    -------
-    Outlook
-        Expected and bad funding: mean and lowest sum over the horizon. Share of starts: highs of the mark.
+        A market frame.
 
     Raises
     ------
     ValueError
-        If the frame is no market frame or too short, or a number is out of range.
+        If it is no market frame.
 
     Examples
     --------
     >>> from hedgelib.market import drawn
-    >>> from_history(drawn({0: 100, 40: 140, 80: 100}, rate=1e-4), rise=0.2, days=30).case
+    >>> History(drawn({0: 100, 40: 140, 80: 100}, rate=1e-4)).touched(rise=0.2, days=30).case
     'a rise of 20.0 % within 30 days, 151 overlapping starts'
     """
-    days, rise = _check(rise, days)
-    validate(market)
-    bars = round(days * 24 / market.attrs["hours"])
-    starts = len(market) - bars
-    if starts < bars:
-        raise ValueError(f"days must be at most half of the history, {market.attrs['label']}, got {days}")
-    sums = np.convolve(market["funding"].to_numpy()[1:], np.ones(bars), mode="valid")
-    highs = np.lib.stride_tricks.sliding_window_view(market["mark_high"].to_numpy()[1:], bars).max(axis=1)
-    touched = float(np.mean(highs >= market["mark"].to_numpy()[:starts] * (1 + rise)))
-    case = f"a rise of {percent(rise)} within {days} days, {starts:,} overlapping starts"
-    if np.isinf(rise):
-        case = "no rise reaches it"
-    bad_case = f"the worst {days} days in it"
-    return Outlook(float(sums.mean()), float(sums.min()), bad_case, touched, case, market.attrs["label"])
+
+    def __init__(self, market):
+        """Measure what does not hang on the horizon."""
+        validate(market)
+        self._market, self.source = market, market.attrs["label"]
+        self._a_day = 24 / market.attrs["hours"]  # bars
+        self.longest = int(len(market) / self._a_day / 2)  # days; a history is at least twice a horizon
+        daily = market["mark"].iloc[:: round(self._a_day)].to_numpy()
+        growth = daily[1:] / daily[:-1]
+        some = len(growth) > 1
+        self.volatility = float(np.std(np.log(growth), ddof=1) * math.sqrt(365)) if some else math.nan
+        self.best_day = max(float(growth.max() - 1), 0.0) if some else math.nan
+        self.basis = float(np.std(market["mark"] / market["spot"] - 1))
+
+    def funding(self, days):
+        """Mean and lowest sum over the horizon."""
+        bars = round(days * self._a_day)
+        sums = np.convolve(self._market["funding"].to_numpy()[1:], np.ones(bars), mode="valid")
+        return Funding(float(sums.mean()), float(sums.min()), f"the worst {days} days in it")
+
+    def touched(self, rise, days):
+        """Share of starts from which a high of the mark rose as far."""
+        if math.isinf(rise):
+            return UNREACHED
+        bars = round(days * self._a_day)
+        starts = self._market["mark"].to_numpy()[:-bars]
+        ahead = np.lib.stride_tricks.sliding_window_view(self._market["mark_high"].to_numpy()[1:], bars)
+        share = float(np.mean(ahead.max(axis=1) >= starts * (1 + rise)))
+        case = f"a rise of {percent(rise)} within {days} days, {len(starts):,} overlapping starts"
+        return Touched(share, "", case)
+
+
+def fact(topic, base, key):
+    """Return one number of the published facts, that of the longest period; NaN if there is none."""
+    return _row(topic, base, key).get("value", math.nan)
+
+
+@functools.cache
+def _row(topic, base, key):
+    """The fact of the longest period, as a dict of its columns; empty if there is none."""
+    table = facts(topic)
+    rows = table[(table["asset"] == base) & (table["key"] == key)]
+    if len(rows) > 1:
+        rows = rows[rows["period"].str.contains(_FULL_PERIOD)]
+    return rows.iloc[0].to_dict() if len(rows) == 1 else {}
 
 
 @functools.cache
 def _touched():
     """Share of starts by coin, period and key."""
     return facts("touched").set_index(["asset", "period", "key"])["value"].to_dict()
-
-
-def _check(rise, days):
-    """Check what both outlooks are asked for."""
-    if not (isinstance(rise, float) and np.isposinf(rise)):
-        rise = checks.single("rise (fraction)", rise, above=0)
-    return checks.whole("days", days, at_least=1, at_most=LONGEST), rise

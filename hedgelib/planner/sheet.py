@@ -1,7 +1,4 @@
-"""The plan of one hedge: what the reader holds and fears in, order, margin, alarms, carry and chances out.
-
-It places no order: it is arithmetic. ``writing`` puts it on a page, ``form`` asks for its inputs.
-"""
+"""The plan of one hedge: what the reader holds and fears in; order, margin and liquidation price out."""
 
 import functools
 from dataclasses import KW_ONLY, dataclass, field, replace
@@ -14,17 +11,30 @@ from hedgelib.figures import percent, usdt
 from hedgelib.hedge import Hedge, ThinMarginError
 from hedgelib.planner import outlook
 
-_RANGES = {
-    "coins": ("coins", {"above": 0}),
-    "cost": ("cost (USDT per coin)", {"at_least": 0}),
-    "price": ("price (USDT per coin)", {"above": 0}),
-    "ratio": ("ratio (share of the coins)", {"above": 0, "at_most": 1}),
-    "bearable": ("bearable loss (USDT)", {"at_least": 0}),
-    "fall": ("fall (fraction)", {"above": 0, "below": 1}),
-    "leverage": ("leverage", {"at_least": 1, "at_most": 125}),
-    "reserve": ("reserve (USDT)", {"at_least": 0}),
-    "take_profit": ("take_profit (fraction below the price)", {"at_least": 0, "below": 1}),
-    "stop": ("stop (fraction above the price)", {"at_least": 0, "at_most": 10}),
+
+def _number(label, **limits):
+    return lambda value: checks.single(label, value, **limits)
+
+
+def _word(label, *accepted):
+    return lambda value: checks.one_of(label, value, accepted)
+
+
+_CHECKS = {
+    "coins": _number("coins", above=0),
+    "cost": _number("cost (USDT per coin)", at_least=0),
+    "price": _number("price (USDT per coin)", above=0),
+    "contract": lambda value: checks.one_of("contract", value, contracts.symbols()),
+    "ratio": _number("ratio (share of the coins)", above=0, at_most=1),
+    "bearable": _number("bearable loss (USDT)", at_least=0),
+    "fall": _number("fall (fraction)", above=0, below=1),
+    "leverage": _number("leverage", at_least=1, at_most=125),
+    "mode": _word("mode", "isolated", "cross"),
+    "margin_from": _word("margin_from", "outside", "coins", "coin_margined"),
+    "reserve": _number("reserve (USDT)", at_least=0),
+    "days": lambda value: checks.whole("days", value, at_least=1, at_most=outlook.LONGEST),
+    "take_profit": _number("take_profit (fraction below the price)", at_least=0, below=1),
+    "stop": _number("stop (fraction above the price)", at_least=0, at_most=10),
 }
 
 
@@ -71,16 +81,13 @@ class Worksheet:
     take_profit, stop : float
         Distance of the exit orders below and above the price (fraction); 0 for none.
     market : pandas.DataFrame, optional
-        History of the coin by which carry and chance are judged; published facts where left out.
+        History of the coin by which carry and chance are judged, at least twice as long as the horizon;
+        published facts where left out.
 
     Raises
     ------
     WorksheetError
         A ``ValueError`` whose `problems` names each field that was refused, and why.
-
-    Notes
-    -----
-    Source: the article's six steps; ratio from the bearable loss as in lesson 03, alarm as in lesson 05.
 
     Examples
     --------
@@ -109,77 +116,54 @@ class Worksheet:
     def __post_init__(self):
         """Check every field, then whether they go together."""
         problems = {}
-        for name, (label, limits) in _RANGES.items():
-            if name not in ("ratio", "bearable") or getattr(self, name) is not None:
-                self._settle(problems, name, checks.single, label, **limits)
-        self._settle(problems, "days", checks.whole, "days", at_least=1, at_most=outlook.LONGEST)
-        for name, accepted in (
-            ("contract", contracts.symbols()),
-            ("mode", ("isolated", "cross")),
-            ("margin_from", ("outside", "coins", "coin_margined")),
-        ):
-            self._settle(problems, name, checks.one_of, name, accepted=accepted)
-        if (self.ratio is None) == (self.bearable is None):
-            problems["ratio"] = "give either ratio or bearable, and not both"
-        for check in (self._check_money, self._check_order, self._check_exits, self._check_outlook):
-            if not problems:
-                problems |= check()
+        for name, check in _CHECKS.items():
+            if getattr(self, name) is not None or name not in ("ratio", "bearable"):
+                try:
+                    checks.assign(self, **{name: check(getattr(self, name))})
+                except ValueError as error:
+                    problems[name] = str(error)
+        if not problems:
+            problems = self._contradiction()
         if problems:
             raise WorksheetError(problems)
 
-    def _settle(self, problems, name, check, label, **limits):
-        """Replace a field by its checked value, or note why it is refused."""
-        try:
-            checks.assign(self, **{name: check(label, getattr(self, name), **limits)})
-        except ValueError as error:
-            problems[name] = str(error)
-
-    def _check_money(self):
-        """Bearable loss, source of the margin and reserve."""
-        inverse = self.rules.inverse
-        if self.bearable is not None and self.bearable >= self.coins * self.price * self.fall:
-            loss = usdt(self.coins * self.price * self.fall, signed=False)
+    def _contradiction(self):
+        """The first field that does not go with the others, and why; nothing if all do."""
+        contract, price = self.rules, self.price
+        if (self.ratio is None) == (self.bearable is None):
+            return {"ratio": "give either ratio or bearable, and not both"}
+        if self.bearable is not None and self.bearable >= self.coins * price * self.fall:
+            loss = usdt(self.coins * price * self.fall, signed=False)
             return {"bearable": f"the fall you fear costs {loss}; you can bear it, so you need no hedge"}
-        if inverse and self.margin_from != "coin_margined":
+        if contract.inverse and self.margin_from != "coin_margined":
             return {"margin_from": f"{self.contract} takes only coins as margin: choose coin_margined"}
-        if not inverse and self.margin_from == "coin_margined":
-            return {
-                "margin_from": f"{self.contract} takes only USDT as margin: choose outside or coins, "
-                f"or the contract {self.rules.base}USD"
-            }
+        if not contract.inverse and self.margin_from == "coin_margined":
+            other = f"choose outside or coins, or the contract {contract.base}USD"
+            return {"margin_from": f"{self.contract} takes only USDT as margin: {other}"}
         if self.reserve and self.margin_from != "outside":
             return {"reserve": "a reserve is USDT from outside: choose 0, or margin from outside"}
-        return {}
-
-    def _check_order(self):
-        """The order and the price at which it would die."""
-        if self.price < self.rules.tick:
-            return {"price": f"price must be at least one tick, {self.rules.tick:g} USDT, got {self.price!r}"}
-        checks.assign(self, price=self.rules.round_price(self.price))
+        if price < contract.tick:
+            return {"price": f"price must be at least one tick, {contract.tick:g} USDT, got {price!r}"}
+        checks.assign(self, price=contract.round_price(price))
         try:
             self.hedge.ticket(self.price)
         except ThinMarginError as error:
             return {"leverage": str(error)}
         except ValueError as error:
             return {"coins": str(error)}
-        return {}
-
-    def _check_exits(self):
-        """Exit orders must be able to fill."""
         for name, distance in (("take_profit", -self.take_profit), ("stop", self.stop)):
-            if distance and self.price * (1 + distance) < self.rules.tick:
+            if distance and self.price * (1 + distance) < contract.tick:
                 return {name: "this exit lies below the smallest price there is: bring it nearer"}
         if self.price * (1 + self.stop) >= self.liquidation:
             dead = percent(self.distance, signed=True)
             return {"stop": f"the short is liquidated at {dead}, before this stop: bring it nearer"}
-        return {}
-
-    def _check_outlook(self):
-        """A history must be one, and long enough."""
         try:
-            _ = self.outlook
+            longest = self.outlook.longest
         except ValueError as error:
-            return {"days" if str(error).startswith("days") else "market": str(error)}
+            return {"market": str(error)}
+        if self.days > longest:
+            known = f"of the history, {self.outlook.source}"
+            return {"days": f"days must be at most half {known}, which is {longest}, got {self.days}"}
         return {}
 
     @functools.cached_property
@@ -205,9 +189,11 @@ class Worksheet:
     def hedge(self):
         """The holding and its short, as a ``Hedge``; a reserve in cross mode is in its wallet."""
         plain = Hedge(self.coins, self.share, self.leverage, self.rules, self.margin_from, self.mode)
-        if not self.reserve or self.mode == "isolated":
-            return plain
-        return replace(plain, wallet=plain.margin(self.price) + self.reserve)
+        return self._backed(plain) if self.reserve and self.mode == "cross" else plain
+
+    def _backed(self, hedge):
+        """A hedge with all of the reserve behind it."""
+        return replace(hedge, mode="cross", wallet=hedge.margin(self.price) + self.reserve)
 
     @functools.cached_property
     def ticket(self):
@@ -229,19 +215,21 @@ class Worksheet:
         """Liquidation price once all of the reserve is posted (USDT)."""
         if not self.reserve:
             return self.liquidation
-        backed = replace(self.hedge, mode="cross", wallet=self.hedge.margin(self.price) + self.reserve)
-        return backed.liquidation_price(self.price)
+        return self._backed(self.hedge).liquidation_price(self.price)
+
+    @property
+    def alarm(self):
+        """Price (USDT) from which one day like the best one measured leads to the liquidation price.
+
+        It may lie below the price today: then it rings from the start. Inf if nothing can kill the short, NaN
+        if no day of the coin was measured.
+        """
+        return self.liquidation / (1 + self.outlook.best_day)
 
     @functools.cached_property
     def outlook(self):
-        """Funding and dangerous rises over the horizon, as measured."""
-        return self.outlook_of(self.distance)
-
-    def outlook_of(self, rise):
-        """Outlook of a short that dies at this rise."""
-        if self.market is None:
-            return outlook.published(self.rules.base, rise, self.days)
-        return outlook.from_history(self.market, rise, self.days)
+        """What is known of the market, from its history or the published facts."""
+        return outlook.Published(self.rules.base) if self.market is None else outlook.History(self.market)
 
     @property
     def value(self):
@@ -268,11 +256,6 @@ class Worksheet:
             ``total_pnl`` (USDT), ``balance`` behind the short (USDT; coin if inverse) and ``margin_ratio``,
             maintenance margin / balance. From the liquidation price on the margin is lost, balance and ratio
             are missing.
-
-        Raises
-        ------
-        ValueError
-            If a price is missing, infinite or not above 0.
         """
         table = self.hedge.payoff(self.price, prices)
         marks, backing = table.index.to_numpy(), self.hedge.collateral(self.price)
@@ -281,18 +264,17 @@ class Worksheet:
         short = np.where(dead, -backing * unit, table["short_pnl"])
         balance = np.where(dead, np.nan, backing + short / unit)
         notional = self.value / marks if self.rules.inverse else self.ticket.quantity * marks
-        maintenance = perpetual.maintenance_margin(notional, self.rules.brackets)
         columns = {
             "change": marks / self.price - 1,
             "coins_pnl": table["spot_pnl"],
             "short_pnl": short,
             "total_pnl": table["spot_pnl"] + short,
             "balance": balance,
-            "margin_ratio": maintenance / balance,
+            "margin_ratio": perpetual.maintenance_margin(notional, self.rules.brackets) / balance,
         }
         return pd.DataFrame(columns, index=table.index)
 
 
-def check(sheet):
-    """Return `sheet` if it is a worksheet."""
-    return checks.kind("sheet", sheet, Worksheet, "a planner.Worksheet")
+def worksheet(value):
+    """Return `value` if it is a worksheet."""
+    return checks.kind("sheet", value, Worksheet, "a planner.Worksheet")
