@@ -501,8 +501,8 @@ def facts(topic=None):
     Returns
     -------
     pandas.DataFrame
-        One fact a row: topic, asset, period, key, value, unit, source, as_of. ``attrs["what"]`` says in words
-        what each topic holds.
+        One fact a row: topic, asset, period, key, value, unit, since, as_of, source; `since` is the first day
+        counted, `as_of` the last day of the rows. ``attrs["what"]`` says in words what each topic holds.
 
     Raises
     ------
@@ -529,11 +529,12 @@ def _all():
     book = tomllib.loads((resources.files("hedgelib") / "facts.toml").read_text("utf-8"))
     rows = []
     for table in book["table"]:
-        for asset, period, *values in table["rows"]:
+        for asset, period, since, as_of, *values in table["rows"]:
+            dates = since, as_of, table["source"]
             for (key, unit), value in zip(table["columns"].items(), values, strict=True):
                 if not math.isnan(value):
-                    rows.append((table["topic"], asset, period, key, float(value), unit, table["source"]))
-    facts = pd.DataFrame(rows, columns=["topic", "asset", "period", "key", "value", "unit", "source"])
-    facts["as_of"] = book["as_of"]
+                    rows.append((table["topic"], asset, period, key, float(value), unit, *dates))
+    names = ["topic", "asset", "period", "key", "value", "unit", "since", "as_of", "source"]
+    facts = pd.DataFrame(rows, columns=names)
     facts.attrs["what"] = {table["topic"]: table["what"] for table in book["table"]}
     return facts

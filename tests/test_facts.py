@@ -1,10 +1,11 @@
 """The table of measured facts: whole, plausible, and the numbers that the lessons lean on."""
 
+import pandas as pd
 import pytest
 
 from hedgelib import market
 
-COLUMNS = ["topic", "asset", "period", "key", "value", "unit", "source", "as_of"]
+COLUMNS = ["topic", "asset", "period", "key", "value", "unit", "since", "as_of", "source"]
 
 
 def value(topic, asset, period, key):
@@ -19,7 +20,8 @@ def test_every_fact_is_whole():
     assert (facts.drop(columns="value") != "").all().all()
     assert not facts.duplicated(["topic", "asset", "period", "key"]).any()
     assert set(facts.attrs["what"]) == set(facts["topic"])
-    assert (facts["as_of"] == "2026-03-15").all()
+    since, as_of = (pd.to_datetime(facts[name], format="%Y-%m-%d") for name in ("since", "as_of"))
+    assert (since <= as_of).all() and as_of.max() <= pd.Timestamp("2026-06-30")
 
 
 @pytest.mark.parametrize(
