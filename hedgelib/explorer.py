@@ -1,7 +1,7 @@
 """Explorers: sliders joined to one draw function, live in JupyterLab and still in every other viewer.
 
 `Choice` is a control and its values. `Explorer` knows every state: its values, figure, readouts, PNG and SVG.
-Its live form is the `Panel`.
+Its live form is the `Panel`, which alone needs widgets and is loaded when it is shown.
 """
 
 import functools
@@ -16,14 +16,14 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from hedgelib import checks, picture
+from hedgelib import checks, rendering
 from hedgelib.figures import typeset
-from hedgelib.picture import NOT_POSSIBLE
+from hedgelib.rendering import NOT_POSSIBLE
 
 __all__ = ["Choice", "Explorer"]
 
 MOST_STATES = 600
-MOST_CORNERS = 8  # looked at to place the axes; all of them with up to three controls
+MOST_CORNERS = 8  # measured to place the axes; all of them with up to three controls
 KEPT_PICTURES = 64
 
 
@@ -42,11 +42,6 @@ class Choice:
     format : str or callable
         How a value reads: a format such as ``"{:,.0f} USDT"`` or a function from value to text.
 
-    Raises
-    ------
-    ValueError
-        If there is no value, if two values read the same or if `start` is not among the values.
-
     Examples
     --------
     >>> choice = Choice("Price of BTC", range(50_000, 70_001, 10_000), start=60_000, format="{:,} USDT")
@@ -60,7 +55,7 @@ class Choice:
     format: str | Callable = str
 
     def __post_init__(self):
-        """Check the values and settle the start."""
+        """Check the values and find the start among them."""
         if not checks.text("label of a Choice", self.label).strip():
             raise ValueError("label of a Choice must not be empty")
         checks.kind(f"format of {self.label!r}", self.format, str | Callable, "a text or a function")
@@ -72,7 +67,7 @@ class Choice:
         if not 1 <= len(values) <= MOST_STATES:
             got = "none" if not values else "more"
             raise ValueError(f"values of {self.label!r} must be 1 to {MOST_STATES} values, got {got}")
-        same = [value for value in values if self.start is None or _alike(value, self.start)]
+        same = [value for value in values if self.start is None or _is_meant(value, self.start)]
         if not same:
             got = checks.shown(self.start)
             raise ValueError(f"start of {self.label!r} must be one of its values, got {got}")
@@ -98,8 +93,8 @@ class Choice:
         return self.values.index(self.start)
 
 
-def _alike(value, start):
-    """Whether a value is the one meant by `start`: equal, or another float of the same number."""
+def _is_meant(value, start):
+    """Tell whether a value is the one meant by `start`: equal, or another float of the same number."""
     if isinstance(value, float) and isinstance(start, int | float):
         return math.isclose(value, start, abs_tol=1e-12)
     try:
@@ -123,11 +118,6 @@ class Explorer:
     **controls : Choice
         One for each argument of `draw`.
 
-    Raises
-    ------
-    ValueError
-        If there is no control, or if the controls make more than 600 states.
-
     Examples
     --------
     >>> def draw(figure, price):
@@ -147,7 +137,7 @@ class Explorer:
 
     def __init__(self, draw, title, *, size=(9, 4), **controls):
         """Check the controls; nothing is drawn yet."""
-        size = picture.check_request(draw, title, size)
+        size = rendering.checked_size(draw, title, size)
         if not controls or not all(isinstance(control, Choice) for control in controls.values()):
             raise ValueError(f'explorer "{title}" must have at least one control, and each must be a Choice')
         counts = {name: len(control.values) for name, control in controls.items()}
@@ -159,7 +149,7 @@ class Explorer:
                 f"at most {MOST_STATES} are accepted, so give its controls fewer values"
             )
         self.draw, self.title, self.size, self.controls = draw, title, size, controls
-        self.shown = functools.lru_cache(KEPT_PICTURES)(self.png)
+        self.cached_png = functools.lru_cache(KEPT_PICTURES)(self.png)
 
     @property
     def start(self):
@@ -176,28 +166,18 @@ class Explorer:
         return {name: control.values[index] for (name, control), index in chosen}
 
     def figure(self, position):
-        """Draw one state.
+        """Draw one state and return its figure and readouts.
+
+        A state that `draw` refuses with a ``ValueError`` shows the reason, and its only readout is
+        "Not possible"; refused at the start, the error is raised.
 
         Parameters
         ----------
         position : tuple of int
             One index for each control.
-
-        Returns
-        -------
-        (Figure, dict)
-            The figure, its axes where they are in every other state, and the readouts. For a state that
-            `draw` refuses with a ``ValueError`` the figure shows the reason and the only readout is
-            "Not possible".
-
-        Raises
-        ------
-        ValueError
-            If there is no such state, if the start state is refused, if the number of axes differs from
-            that of the start state, or if `draw` does not return its readouts.
         """
         position = self._checked(position)
-        with picture.style():
+        with rendering.style():
             figure, readouts = self._draw(position)
             if figure is None:
                 figure = self._notice(readouts[NOT_POSSIBLE])
@@ -206,24 +186,24 @@ class Explorer:
                     f'explorer "{self.title}" must draw the same number of axes in every state: '
                     f"{len(figure.axes)} at {self.values(position)}, {len(self._places)} at the start"
                 )
-            freeze(figure, self._places)
+            _freeze(figure, self._places)
         return figure, readouts
 
-    def png(self, position, dpi=picture.DPI):
+    def png(self, position, dpi=rendering.DPI):
         """Return the picture of a state as PNG bytes, and its readouts."""
         figure, readouts = self.figure(position)
-        with picture.style():
-            return picture.png(figure, dpi), readouts
+        with rendering.style():
+            return rendering.png(figure, dpi), readouts
 
     def svg(self, position):
         """Return the picture of a state as SVG text, and its readouts."""
         figure, readouts = self.figure(position)
-        with picture.style():
-            return picture.svg(figure), readouts
+        with rendering.style():
+            return rendering.svg(figure), readouts
 
     def alt(self, readouts):
         """Return the text that stands for the picture with these readouts."""
-        return picture.alt_text(self.title, readouts)
+        return rendering.alt_text(self.title, readouts)
 
     @property
     def text(self):
@@ -233,27 +213,29 @@ class Explorer:
             texts = control.texts
             span = f"{len(texts)} steps from {texts[0]} to {texts[-1]}" if texts[1:] else "one value"
             lines.append(f"  {control.label}: {texts[index]} ({span})")
-        lines += [f"  {name}: {text}" for name, text in self.shown(self.start)[1].items()]
+        lines += [f"  {name}: {text}" for name, text in self.cached_png(self.start)[1].items()]
         return "\n".join(lines)
+
+    @property
+    def still(self):
+        """The start state as HTML: title, picture with its text alternative, and readouts."""
+        png, readouts = self.cached_png(self.start)
+        caption = f"<figcaption><strong>{html.escape(self.title)}</strong></figcaption>"
+        image = rendering.image_html(png, self.alt(readouts), self.size)
+        return f"<figure>{caption}{image}{rendering.readouts_html(readouts)}</figure>"
 
     def widget(self):
         """Return the live panel: sliders, picture and readouts."""
-        from hedgelib import panel  # widgets are loaded when the first one is shown
+        from hedgelib.panel import Panel  # the first widget that is shown loads ipywidgets
 
-        return panel.Panel(self)
+        return Panel(self)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        png, readouts = self.shown(self.start)
-        caption = f"<figcaption><strong>{html.escape(self.title)}</strong></figcaption>"
-        still = picture.image_html(png, self.alt(readouts), self.size)
-        return {
-            **self.widget()._repr_mimebundle_(),
-            "text/html": f"<figure>{caption}{still}{picture.readouts_html(readouts)}</figure>",
-            "text/plain": self.text,
-        }
+        live = self.widget()._repr_mimebundle_()
+        return {**live, "text/html": self.still, "text/plain": self.text}
 
     def _checked(self, position):
-        """Return a position as a tuple if there is such a state."""
+        """Return a position as a tuple, if there is such a state."""
         counts = [len(control.values) for control in self.controls.values()]
         if (
             not isinstance(position, tuple | list)
@@ -267,7 +249,7 @@ class Explorer:
         return tuple(position)
 
     def _draw(self, position, layout=None):
-        """Figure and readouts of a state; no figure if `draw` refuses it."""
+        """Return figure and readouts of a state; no figure if `draw` refuses it."""
         figure = Figure(figsize=self.size, layout=layout)
         try:
             readouts = self.draw(figure, **self.values(position))
@@ -275,10 +257,10 @@ class Explorer:
             if position == self.start:
                 raise
             return None, {NOT_POSSIBLE: str(error)}
-        return figure, picture.check_drawn(self.title, figure, readouts)
+        return figure, rendering.checked_readouts(self.title, figure, readouts)
 
     def _notice(self, reason):
-        """Figure that tells why `draw` refuses a state, on as many axes as the others have."""
+        """Return a figure that tells why `draw` refuses a state, on as many axes as the others have."""
         figure = Figure(figsize=self.size)
         for _ in self._places:
             figure.add_axes((0, 0, 1, 1)).set_axis_off()
@@ -296,18 +278,15 @@ class Explorer:
         for position in [self.start, *some]:
             figure, _ = self._draw(position, layout="constrained")
             if figure is not None:
-                seen.append(measured(figure))
+                seen.append(_measured(figure))
                 figure.clear()  # its text keeps the pixels that it was measured on
-        return common([each for each in seen if len(each) == len(seen[0])])
+        return _common([each for each in seen if len(each) == len(seen[0])])
 
 
-def measured(figure):
-    """Return, for each axes of a figure in constrained layout, the places of its box and labels.
+def _measured(figure):
+    """Return the places of all axes of a figure in constrained layout, shape (axes, 6), parts of its size.
 
-    Returns
-    -------
-    array, shape (axes, 6)
-        Left, bottom, right and top of the box; how far the y label stands left of it, the x label below it.
+    Left, bottom, right and top of the box; how far the y label stands left of it, the x label below it.
     """
     figure.get_layout_engine().execute(figure)
     to_figure = figure.transFigure.inverted()
@@ -321,13 +300,13 @@ def measured(figure):
     return np.array(places)
 
 
-def common(all_places):
-    """Return the places with room for what any of these states shows: the smallest box, the widest gaps."""
+def _common(all_places):
+    """Return places with room for what any of these states shows: the smallest box, the widest gaps."""
     each = np.array(all_places)
     return np.hstack([each[..., :2].max(axis=0), each[..., 2:4].min(axis=0), each[..., 4:].max(axis=0)])
 
 
-def freeze(figure, places):
+def _freeze(figure, places):
     """Put the axes of a figure, and labels on their left and below them, to these places."""
     for axes, (left, bottom, right, top, beside, below) in zip(figure.axes, places, strict=True):
         axes.set_position((left, bottom, right - left, top - bottom))

@@ -1,4 +1,8 @@
-"""How numbers read in pictures and readouts: thousands separated, a true minus sign, a unit."""
+"""The pictures of the lessons, and how numbers read in them: thousands separated, a true minus sign, a unit.
+
+A function that draws puts its picture into axes, or into the whole figure, and returns the readouts: the
+numbers of the picture by name, in words.
+"""
 
 import re
 from collections.abc import Callable
@@ -12,9 +16,15 @@ from matplotlib.ticker import StrMethodFormatter
 
 from hedgelib import checks
 from hedgelib.market import validate
-from hedgelib.picture import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILION, Picture, picture
+from hedgelib.rendering import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILION, Picture, picture
 
 __all__ = [
+    "BLACK",
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "PURPLE",
+    "VERMILION",
     "Picture",
     "distribution",
     "grouped_bars",
@@ -29,7 +39,16 @@ __all__ = [
     "usdt",
 ]
 
-_HYPHEN = re.compile(r"(?<!\w)-(?=\d)")
+MARKERS = "osD^vP"
+FILLS = [
+    {"color": BLUE},
+    {"color": VERMILION, "hatch": "///", "edgecolor": "white"},
+    {"color": GREEN, "hatch": "...", "edgecolor": "white"},
+    {"color": PURPLE, "hatch": "xxx", "edgecolor": "white"},
+]
+LEGEND_ROW = 24  # points between the axes and their title, where the legend stands
+EVENTS_LISTED = 4  # events of a timeline that its readouts write out
+_HYPHEN = re.compile(r"(?<!\w)-(?=[\d∞])")
 _SIGN_OF_ZERO = re.compile(r"(?<!\w)[+-](?=0(\.0*)?(?![\d.]))")
 
 
@@ -47,33 +66,20 @@ def number(value, decimals=0, unit="", signed=True):
     signed : bool
         Whether a positive number gets a plus sign, as gains and losses do and prices do not.
 
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    ValueError
-        If the value is no number, or `decimals` no whole number from 0 to 15.
-
     Examples
     --------
     >>> number(-12_345.6, unit="USDT"), number(0.25, 2, "BTC"), number(60_000, signed=False)
     ('−12,346 USDT', '+0.25 BTC', '60,000')
     """
-    value, decimals = _real(value), checks.whole("decimals", decimals, at_least=0, at_most=15)
+    value, decimals = _single(value), checks.whole("decimals", decimals, at_least=0, at_most=15)
     checks.text("unit", unit)
     checks.kind("signed", signed, bool, "True or False")
-    text = f"{value:{'+' if signed else ''},.{decimals}f}"
-    if np.isnan(value):
-        text = "–"
-    elif not text.strip("+-0."):
-        text = text.lstrip("+-")
-    return f"{text.replace('inf', '∞').replace('-', '−')} {unit}".strip()
+    text = f"{value:{'+' if signed else ''},.{decimals}f}".replace("inf", "∞")
+    return f"{'–' if np.isnan(value) else typeset(text)} {unit}".strip()
 
 
 def usdt(value, decimals=0, signed=True):
-    """Write an amount of USDT, parameters and errors as in `number`.
+    """Write an amount of USDT, parameters as in `number`.
 
     Examples
     --------
@@ -84,18 +90,18 @@ def usdt(value, decimals=0, signed=True):
 
 
 def percent(value, decimals=1, signed=False):
-    """Write a fraction (0.25 is 25 %) as a percentage, parameters and errors as in `number`.
+    """Write a fraction (0.25 is 25 %) as a percentage, parameters as in `number`.
 
     Examples
     --------
     >>> percent(0.494), percent(-0.395, signed=True)
     ('49.4 %', '−39.5 %')
     """
-    return number(100 * _real(value), decimals, "%", signed)
+    return number(100 * _single(value), decimals, "%", signed)
 
 
 def typeset(text):
-    """Write what a format made as `number` does: a true minus sign, none at zero, a space before %.
+    """Write what a format made as `number` writes: a true minus sign, no sign at zero, a space before %.
 
     Examples
     --------
@@ -105,31 +111,22 @@ def typeset(text):
     return re.sub(r"(?<=\d)%", " %", _HYPHEN.sub("−", _SIGN_OF_ZERO.sub("", text)))
 
 
-def _real(value):
+def _single(value):
     """Return one number as a float; infinite and missing ones are numbers here."""
     if isinstance(value, float | np.floating) and not np.isfinite(value):
         return float(value)
     return checks.single("value", value)
 
 
-LEGEND_ROW = 24  # points between the axes and their title, where the legend stands
-FILLS = [
-    {"color": BLUE},
-    {"color": VERMILION, "hatch": "///", "edgecolor": "white"},
-    {"color": GREEN, "hatch": "...", "edgecolor": "white"},
-    {"color": PURPLE, "hatch": "xxx", "edgecolor": "white"},
-]
-
-
 class _Ticks(StrMethodFormatter):
-    """Ticks as the readouts write numbers."""
+    """Writes ticks as the readouts write numbers."""
 
     def __call__(self, x, pos=None):
         return typeset(super().__call__(x, pos))
 
 
-def interval(name, limits):
-    """Two ascending limits, or None for those that fit."""
+def _limits(name, limits):
+    """Return two ascending limits, or None for those that fit."""
     if limits is None:
         return None
     low, high = checks.row(name, limits, 2).tolist()
@@ -138,13 +135,13 @@ def interval(name, limits):
     return low, high
 
 
-def named(name, values):
-    """Values by name, or what is wrong with them."""
+def _by_name(name, values):
+    """Return values by name, if they are."""
     return checks.kind(name, values, dict, "a dict of name to values")
 
 
-def check(axes, write=str, ticks=(), **texts):
-    """Refuse axes, a function that writes values, formats of ticks and texts that are none."""
+def _require(axes, write=str, ticks=(), **texts):
+    """Raise unless each of these is what its name says; `ticks` are formats."""
     checks.kind("axes", axes, Axes, "matplotlib axes, as figure.subplots() gives")
     checks.kind("write", write, Callable, "a function that writes a value")
     for name, text in texts.items():
@@ -156,8 +153,8 @@ def check(axes, write=str, ticks=(), **texts):
             raise ValueError(f'ticks must be written by a format such as "{{x:.0%}}", got {form!r}') from None
 
 
-def dress(axes, title, xlabel, ylabel, xticks="{x:,.0f}", yticks="{x:,.0f}", legend=0):
-    """Title, labels, tick formats and a legend above the axes, where it hides nothing."""
+def _dress(axes, title, xlabel, ylabel, xticks="{x:,.0f}", yticks="{x:,.0f}", legend=0):
+    """Give axes title, labels, tick formats, and a legend above them, where it hides nothing."""
     for axis, label, ticks in [(axes.xaxis, xlabel, xticks), (axes.yaxis, ylabel, yticks)]:
         axis.set_label_text(label)
         if ticks:
@@ -166,9 +163,6 @@ def dress(axes, title, xlabel, ylabel, xticks="{x:,.0f}", yticks="{x:,.0f}", leg
     if legend > 1:
         place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2, "borderpad": 0.2}
         axes.legend(ncols=legend, frameon=False, columnspacing=1.4, handlelength=2.4, **place)
-
-
-MARKERS = "osD^vP"
 
 
 def lines(
@@ -206,28 +200,17 @@ def lines(
     write : callable
         Writes a value of y in the readouts.
 
-    Returns
-    -------
-    dict of str to str
-        The value of each curve at the marked x; empty if none is marked.
-
-    Raises
-    ------
-    ValueError
-        If the arrays do not match or are not finite, x is not ascending, `at` is outside of x, or there are
-        more than six curves.
-
     Examples
     --------
     >>> from matplotlib.figure import Figure
     >>> lines(Figure().subplots(), [50_000, 70_000], {"Short": [10_000, -10_000]}, at=65_000)
     {'Short': '−5,000 USDT'}
     """
-    check(axes, write, ticks=[xticks, yticks], title=title, xlabel=xlabel, ylabel=ylabel)
-    x, ylim = checks.row("x", x), interval("ylim", ylim)
+    _require(axes, write, ticks=[xticks, yticks], title=title, xlabel=xlabel, ylabel=ylabel)
+    x, ylim = checks.row("x", x), _limits("ylim", ylim)
     if np.any(np.diff(x) <= 0):
         raise ValueError("x must be ascending")
-    if not 1 <= len(named("series", series)) <= len(MARKERS):
+    if not 1 <= len(_by_name("series", series)) <= len(MARKERS):
         raise ValueError(
             f"series must hold at least one and at most {len(MARKERS)} curves, got {len(series)}"
         )
@@ -248,7 +231,7 @@ def lines(
     room = 0.015 * (x[-1] - x[0])  # for half a marker at either end
     axes.set(xlim=(x[0] - room, x[-1] + room), ylim=ylim)
     axes.locator_params(axis="x", nbins=6)
-    dress(axes, title, xlabel, ylabel, xticks, yticks, legend=len(series))
+    _dress(axes, title, xlabel, ylabel, xticks, yticks, legend=len(series))
     return readouts
 
 
@@ -269,16 +252,6 @@ def payoff(axes, prices, series, *, at=None, title="", ylim=None):
         Above the axes.
     ylim : (float, float), optional
         Limits of profit and loss, USDT.
-
-    Returns
-    -------
-    dict of str to str
-        Each profit and loss at the marked price.
-
-    Raises
-    ------
-    ValueError
-        As `lines`.
 
     Examples
     --------
@@ -308,23 +281,13 @@ def regression(axes, x, y, slope, *, title="", xlabel="", ylabel="", limit=None,
     ticks : str
         How the ticks are written.
 
-    Returns
-    -------
-    dict of str to str
-        Slope and correlation.
-
-    Raises
-    ------
-    ValueError
-        If the observations do not match, are not finite, or do not vary.
-
     Examples
     --------
     >>> from matplotlib.figure import Figure
     >>> regression(Figure().subplots(), [-0.02, 0.0, 0.02], [-0.03, 0.0, 0.03], 1.5)
     {'Slope': '1.50', 'Correlation': '1.00'}
     """
-    check(axes, ticks=[ticks], title=title, xlabel=xlabel, ylabel=ylabel)
+    _require(axes, ticks=[ticks], title=title, xlabel=xlabel, ylabel=ylabel)
     x = checks.row("x", x)
     y = checks.row("y", y, len(x))
     slope = checks.single("slope", slope)
@@ -340,7 +303,7 @@ def regression(axes, x, y, slope, *, title="", xlabel="", ylabel="", limit=None,
     for draw in (axes.axhline, axes.axvline):
         draw(0, color=GREY, linewidth=1, linestyle="-")
     axes.set(xlim=ends, ylim=ends)
-    dress(axes, title, xlabel, ylabel, ticks, ticks, legend=2)
+    _dress(axes, title, xlabel, ylabel, ticks, ticks, legend=2)
     correlation = float(np.corrcoef(x, y)[0, 1])
     return {
         "Slope": number(slope, 2, signed=False),
@@ -364,24 +327,14 @@ def signed_bars(axes, amounts, *, title="", xlabel="Profit or loss (USDT)", limi
     write : callable
         Writes an amount.
 
-    Returns
-    -------
-    dict of str to str
-        Each amount.
-
-    Raises
-    ------
-    ValueError
-        If an amount is not a finite number, or `limit` is not positive.
-
     Examples
     --------
     >>> from matplotlib.figure import Figure
     >>> signed_bars(Figure().subplots(), {"Funding": 1_200, "Fees": -60})
     {'Funding': '+1,200 USDT', 'Fees': '−60 USDT'}
     """
-    check(axes, write, title=title, xlabel=xlabel)
-    values = checks.row("amounts", list(named("amounts", amounts).values()))
+    _require(axes, write, title=title, xlabel=xlabel)
+    values = checks.row("amounts", list(_by_name("amounts", amounts).values()))
     readouts = dict(zip(amounts, map(write, values.tolist()), strict=True))
     largest = np.abs(values).max()
     limit = 1.6 * max(largest, 1e-9) if limit is None else checks.single("limit", limit, above=0)
@@ -402,7 +355,7 @@ def signed_bars(axes, amounts, *, title="", xlabel="Profit or loss (USDT)", limi
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
     axes.locator_params(axis="x", nbins=3)
-    dress(axes, title, xlabel, "", yticks=None)
+    _dress(axes, title, xlabel, "", yticks=None)
     return readouts
 
 
@@ -424,16 +377,6 @@ def grouped_bars(axes, groups, series, *, title="", xlabel="", ylabel="", yticks
     write : callable
         Writes a value in the readouts.
 
-    Returns
-    -------
-    dict of str to str
-        Each value, named by series and group.
-
-    Raises
-    ------
-    ValueError
-        If a series does not match the groups or is not finite, or if there are more than four.
-
     Examples
     --------
     >>> from matplotlib.figure import Figure
@@ -441,8 +384,8 @@ def grouped_bars(axes, groups, series, *, title="", xlabel="", ylabel="", yticks
     >>> grouped_bars(Figure().subplots(), [2020, 2021], {"BTC": [0.172, 0.306]}, write=percent)
     {'BTC 2020': '17.2 %', 'BTC 2021': '30.6 %'}
     """
-    check(axes, write, ticks=[yticks], title=title, xlabel=xlabel, ylabel=ylabel)
-    if not 1 <= len(named("series", series)) <= len(FILLS):
+    _require(axes, write, ticks=[yticks], title=title, xlabel=xlabel, ylabel=ylabel)
+    if not 1 <= len(_by_name("series", series)) <= len(FILLS):
         raise ValueError(f"series must be one to {len(FILLS)} in number, got {len(series)}")
     try:
         groups = list(groups)
@@ -461,7 +404,7 @@ def grouped_bars(axes, groups, series, *, title="", xlabel="", ylabel="", yticks
     axes.axhline(0, color=GREY, linewidth=1, linestyle="-")
     axes.set(xticks=places, xticklabels=[str(group) for group in groups])
     axes.grid(visible=False, axis="x")
-    dress(axes, title, xlabel, ylabel, None, yticks, legend=len(series))
+    _dress(axes, title, xlabel, ylabel, None, yticks, legend=len(series))
     return readouts
 
 
@@ -485,24 +428,14 @@ def distribution(
     write : callable
         Writes an outcome.
 
-    Returns
-    -------
-    dict of str to str
-        Median; quantile (value at risk); mean of the outcomes up to it (conditional value at risk).
-
-    Raises
-    ------
-    ValueError
-        If an outcome is not finite, or `tail` is not between 0 and 1.
-
     Examples
     --------
     >>> from matplotlib.figure import Figure
     >>> distribution(Figure().subplots(), range(101), write="{:.0f}".format)
     {'Median': '50', 'Worst 5 % up to': '5', 'Mean of these': '2'}
     """
-    check(axes, write, title=title, xlabel=xlabel)
-    values, limits = checks.row("values", values), interval("limits", limits)
+    _require(axes, write, title=title, xlabel=xlabel)
+    values, limits = checks.row("values", values), _limits("limits", limits)
     tail = checks.single("tail", tail, above=0, below=1)
     quantile = np.quantile(values, tail)
     marks = {
@@ -527,11 +460,8 @@ def distribution(
             axes.text(place, 0.94, note, transform=axes.transAxes, ha=side, va="top", backgroundcolor="white")
     axes.set(xlim=edges[[0, -1]])
     axes.locator_params(axis="x", nbins=5)
-    dress(axes, title, xlabel, "Share of outcomes", yticks="{x:.0%}", legend=3)
+    _dress(axes, title, xlabel, "Share of outcomes", yticks="{x:.0%}", legend=3)
     return {name: write(float(value)) for name, value in marks.items()}
-
-
-TOLD = 4  # events written out in the readouts
 
 
 def timeline(figure, market, rows, *, title="", price_limits=None, wealth_limits=None):
@@ -551,16 +481,6 @@ def timeline(figure, market, rows, *, title="", price_limits=None, wealth_limits
         Limits of the upper axes (USDT per coin, USDT). Where not given, wealth has room for a tenth of itself
         or more: what hardly moves looks flat.
 
-    Returns
-    -------
-    dict of str to str
-        Wealth at the end and its change, the highest margin ratio, and the first events.
-
-    Raises
-    ------
-    ValueError
-        If `rows` and `market` do not have the same times.
-
     Examples
     --------
     >>> import pandas as pd
@@ -576,7 +496,7 @@ def timeline(figure, market, rows, *, title="", price_limits=None, wealth_limits
     """
     checks.kind("figure", figure, FigureBase, "a matplotlib figure")
     checks.text("title", title)
-    limits = interval("price_limits", price_limits), interval("wealth_limits", wealth_limits)
+    limits = _limits("price_limits", price_limits), _limits("wealth_limits", wealth_limits)
     validate(market)
     if not isinstance(rows, pd.DataFrame) or "wealth_before" not in rows.attrs:
         raise ValueError(f"rows must be what ledger.run returned, got {type(rows).__name__}")
@@ -595,22 +515,22 @@ def timeline(figure, market, rows, *, title="", price_limits=None, wealth_limits
     margin.plot(time, ratio, color=VERMILION, linestyle="-", linewidth=1.6)
     margin.axhline(1, color=GREY, linewidth=1, linestyle="--")
     price.set(ylim=limits[0])
-    wealth.set(ylim=limits[1] or _around(rows["wealth"]))
+    wealth.set(ylim=limits[1] or _room_around(rows["wealth"]))
     room = (time[-1] - time[0]) // 60  # for the circle of an event on the first or last bar
     margin.set(ylim=(0, 1.1), xlim=(time[0] - room, time[-1] + room))
     happened = rows.loc[rows["event"] != "", "event"]
-    for number, moment in enumerate(happened.index.tz_convert(None).to_numpy(), start=1):
+    for count, moment in enumerate(happened.index.tz_convert(None).to_numpy(), start=1):
         for axes in (price, wealth, margin):
             axes.axvline(moment, color=GREY, linewidth=0.8, linestyle=":")
-        if number <= TOLD:
+        if count <= EVENTS_LISTED:
             box = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": GREY}
             place = price.get_xaxis_transform()
-            price.text(moment, 0.95, number, transform=place, ha="center", va="top", size=9, bbox=box)
+            price.text(moment, 0.95, count, transform=place, ha="center", va="top", size=9, bbox=box)
     locator = AutoDateLocator()
     margin.xaxis.set_major_locator(locator)
-    dress(price, title, "", "Price (USDT)", xticks=None, legend=3)
-    dress(wealth, "", "", "Wealth (USDT)", xticks=None)
-    dress(margin, "", "", "Margin ratio", xticks=None, yticks="{x:.0%}")
+    _dress(price, title, "", "Price (USDT)", xticks=None, legend=3)
+    _dress(wealth, "", "", "Wealth (USDT)", xticks=None)
+    _dress(margin, "", "", "Margin ratio", xticks=None, yticks="{x:.0%}")
     years = ["", *["%Y"] * 5]
     margin.xaxis.set_major_formatter(ConciseDateFormatter(locator, offset_formats=years))
     figure.align_ylabels()
@@ -619,22 +539,22 @@ def timeline(figure, market, rows, *, title="", price_limits=None, wealth_limits
         "Wealth at the end": usdt(end, signed=False),
         "Change": usdt(end - rows.attrs["wealth_before"]),
         "Highest margin ratio": percent(np.nan_to_num(ratio.max())),
-        "Events": _told(happened),
+        "Events": _listed(happened),
     }
 
 
-def _around(wealth):
-    """Limits around a series, a tenth of its size apart or more."""
+def _room_around(wealth):
+    """Return limits around a series, a tenth of its size apart or more."""
     middle = (wealth.max() + wealth.min()) / 2
     room = max(0.55 * (wealth.max() - wealth.min()), 0.05 * abs(middle), 1.0)
     return middle - room, middle + room
 
 
-def _told(happened):
-    """Write the first events in words."""
-    listed = [
-        f"({number}) {moment:%Y-%m-%d} {text}"
-        for number, (moment, text) in enumerate(happened.head(TOLD).items(), start=1)
+def _listed(happened):
+    """Return the first events in words, and how many follow."""
+    texts = [
+        f"({count}) {moment:%Y-%m-%d} {text}"
+        for count, (moment, text) in enumerate(happened.head(EVENTS_LISTED).items(), start=1)
     ]
-    further = len(happened) - len(listed)
-    return "; ".join(listed + [f"{further} more"] * (further > 0)) or "none"
+    further = len(happened) - len(texts)
+    return "; ".join(texts + [f"{further} more"] * (further > 0)) or "none"

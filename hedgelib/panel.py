@@ -7,7 +7,7 @@ import html
 import ipywidgets
 import traitlets
 
-from hedgelib import picture
+from hedgelib import rendering
 
 PAUSE = 0.02  # seconds between two states drawn ahead
 LETTER = 0.6  # em; the width of a letter or digit, on the safe side
@@ -37,6 +37,7 @@ class Panel(ipywidgets.VBox):
         """Show the start state."""
         self.explorer = explorer
         controls = explorer.controls.values()
+        width = round(explorer.size[0] * rendering.PIXELS_PER_INCH)
         label = max(len(control.label) for control in controls)
         value = max(len(text) for control in controls for text in control.texts)
         self.sliders = [
@@ -45,13 +46,11 @@ class Panel(ipywidgets.VBox):
                 index=control.start_index,
                 description=control.label,
                 style={"description_width": f"{label * LETTER + 1:.0f}em"},
-                layout={"width": "100%", "max_width": f"{explorer.size[0] * picture.PIXELS_PER_INCH:.0f}px"},
+                layout={"width": "100%", "max_width": f"{width}px"},
             )
             for control in controls
         ]
-        self.image = LabelledImage(
-            width=round(explorer.size[0] * picture.PIXELS_PER_INCH), layout={"max_width": "100%"}
-        )
+        self.image = LabelledImage(width=width, layout={"max_width": "100%"})
         self.readouts = ipywidgets.HTML()
         self._next = None
         self._show()
@@ -69,12 +68,12 @@ class Panel(ipywidgets.VBox):
         return tuple(slider.index for slider in self.sliders)
 
     def _show(self):
-        png, readouts = self.explorer.shown(self.position)
+        png, readouts = self.explorer.cached_png(self.position)
         with self.image.hold_sync():
-            self.image.value = picture.data_url(png).encode()
+            self.image.value = rendering.data_url(png).encode()
             self.image.tooltip = self.explorer.alt(readouts)
-        table = picture.readouts_html(readouts)
-        region = 'role="alert"' if picture.NOT_POSSIBLE in readouts else 'aria-live="polite"'
+        table = rendering.readouts_html(readouts)
+        region = 'role="alert"' if rendering.NOT_POSSIBLE in readouts else 'aria-live="polite"'
         self.readouts.value = f"<div {region}>{table}</div>"
 
     def _moved(self, moved, change):
@@ -108,7 +107,7 @@ class Panel(ipywidgets.VBox):
         def draw_next(positions, later):
             position = next(positions, None)
             if position is not None:
-                self.explorer.shown(position)
+                self.explorer.cached_png(position)
                 self._next = loop.call_later(PAUSE, draw_next, positions, later)
             elif later is not None:
                 self._next = loop.call_later(REST, draw_next, later, None)

@@ -10,7 +10,7 @@ from website.build import build
 IMPORTS = """\
 from hedgelib.exercise import check
 from hedgelib.explorer import Choice, Explorer
-from hedgelib.picture import picture"""
+from hedgelib.rendering import picture"""
 DRAW = """\
 def draw(figure, price, ratio):
     if price == 90_000 and ratio == 0:

@@ -606,7 +606,7 @@ EXEMPT = {
         "exercise.Verdict",
         "histories.exchange.DownloadError",
         "signals.Pattern",
-        "picture.Picture",
+        "rendering.Picture",
         "ledger.outcome.Outcome",
         "ratio.Estimate",
         "planner.sheet.WorksheetError",

@@ -14,7 +14,7 @@ from PIL import Image
 
 from hedgelib import figures, ledger
 from hedgelib.hedge import Hedge
-from hedgelib.picture import STYLE, style
+from hedgelib.rendering import STYLE, style
 
 
 @pytest.fixture
@@ -191,7 +191,7 @@ def test_the_stored_picture_is_small_and_keeps_its_colours():
     colours = {colour for _, colour in image.getcolors(image.width * image.height)}
     for wanted in [
         (255, 255, 255),
-        *(tuple(round(255 * c) for c in to_rgb(name)) for name in ("#0072B2", "#D55E00")),
+        *(tuple(round(255 * c) for c in to_rgb(name)) for name in (figures.BLUE, figures.VERMILION)),
     ]:
         assert min(np.abs(np.subtract(wanted, colour)).max() for colour in colours) <= 4
     assert len(shown.png) < 60_000

@@ -16,7 +16,7 @@ from pathlib import Path
 import lessons
 import pytest
 
-from hedgelib.picture import data_url
+from hedgelib.rendering import data_url
 
 pytestmark = pytest.mark.browser
 SECONDS = 90

@@ -382,13 +382,13 @@ def _choice(name, value, control):
 
 def _readouts(draw, size, values):
     """Readouts of a state, of one that is refused the reason: as an explorer does."""
-    from hedgelib import picture
+    from hedgelib import rendering
 
     try:
-        with picture.style():
+        with rendering.style():
             return draw(Figure(figsize=size), **values)
     except ValueError as error:
-        return {picture.NOT_POSSIBLE: str(error)}
+        return {rendering.NOT_POSSIBLE: str(error)}
 
 
 @functools.cache

@@ -7,10 +7,10 @@ from matplotlib.figure import FigureBase
 
 from hedgelib import checks
 from hedgelib.figures import LEGEND_ROW, lines, percent
-from hedgelib.picture import BLACK, GREY, VERMILION
 from hedgelib.planner.sheet import worksheet
 from hedgelib.planner.tables import touching
 from hedgelib.planner.writing import summary
+from hedgelib.rendering import BLACK, GREY, VERMILION
 
 _MOVES = np.round(np.arange(-0.4, 1.201, 0.025), 3)
 _DAYS = np.arange(1, 121)

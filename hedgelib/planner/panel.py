@@ -10,10 +10,10 @@ import html
 import ipywidgets
 
 from hedgelib import contracts, market
-from hedgelib.picture import readouts_html
 from hedgelib.planner.form import PAGE_LEVEL
 from hedgelib.planner.sheet import Worksheet, WorksheetError
 from hedgelib.planner.writing import NO_ORDER, fragment, ladder_csv, markdown, page, summary
+from hedgelib.rendering import readouts_html
 
 _WIDE = {"description_width": "15em"}
 _LAYOUT = {"width": "30em", "max_width": "100%"}

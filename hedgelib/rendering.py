@@ -1,4 +1,4 @@
-"""From a draw function to a picture: one style, one way of rendering, and a text that tells what is seen.
+"""How a draw function becomes a picture: one style, one way of rendering, and a text that tells what is seen.
 
 A draw function puts axes into the `Figure` it is given and returns the readouts: the numbers of the
 picture in words, ``{"Total P&L": "+5,000 USDT"}``. They become the text alternative of the picture.
@@ -22,11 +22,11 @@ from PIL import Image
 
 from hedgelib import checks
 
+# After Okabe and Ito (2008), two of them darkened to stand out 4:1 from white.
 BLUE, VERMILION, BLACK = "#0072B2", "#D55E00", "#000000"
 GREEN, PURPLE, GREY = "#008060", "#A4508B", "#666666"
 
-# Colours after Okabe and Ito (2008), two of them darkened to stand out 4:1 from white; each comes with its
-# own line style, so that nothing is told by colour alone.
+# Each colour comes with a line style of its own, so that nothing is told by colour alone.
 STYLE = {
     "axes.axisbelow": True,
     "axes.grid": True,
@@ -55,8 +55,6 @@ PIXELS_PER_INCH = 100  # on screen; 10 point letters come out 14 pixels high
 DPI = 144  # of the picture itself, sharp on dense screens
 NOT_POSSIBLE = "Not possible"  # the readout of a state that its draw function refuses
 NO_DATE = {"Creator": None, "Date": None, "Format": None, "Type": None}
-
-
 _ALONE = threading.RLock()
 
 
@@ -71,14 +69,8 @@ def style():
         yield
 
 
-def check_request(draw, title, size):
-    """Return `size` as two numbers of inches if a picture can be asked for like this.
-
-    Raises
-    ------
-    ValueError
-        If `draw` cannot be called, `title` is no text or `size` is not two numbers from 0.5 to 50.
-    """
+def checked_size(draw, title, size):
+    """Return width and height in inches, if a picture can be asked for with these arguments."""
     checks.text("title", title)
     checks.kind(f'draw of "{title}"', draw, Callable, "a function that draws")
     inches = checks.number("size (inches)", size, at_least=0.5, at_most=50)
@@ -87,14 +79,8 @@ def check_request(draw, title, size):
     return tuple(inches.tolist())
 
 
-def check_drawn(title, figure, readouts):
-    """Return `readouts` if they are a dict of texts and `figure` has axes.
-
-    Raises
-    ------
-    ValueError
-        If not; the message names the picture.
-    """
+def checked_readouts(title, figure, readouts):
+    """Return what a draw function returned, if it is a dict of texts and the figure has axes."""
     if not isinstance(readouts, dict) or not all(
         isinstance(part, str) for item in readouts.items() for part in item
     ):
@@ -133,7 +119,7 @@ def png(figure, dpi=DPI):
 
 @functools.lru_cache(1)
 def _renderer(width, height, dpi):
-    """A canvas of pixels, used again inside `style` while the size stays: it knows all words it has met."""
+    """Return a canvas of pixels, the same one while the size stays: it keeps the letters it has drawn."""
     return RendererAgg(int(width), int(height), dpi)
 
 
@@ -150,8 +136,8 @@ def alt_text(title, readouts):
     >>> alt_text("Full hedge", {"Spot P&L": "+10,000 USDT", "Short P&L": "−10,000 USDT"})
     'Full hedge. Spot P&L: +10,000 USDT; Short P&L: −10,000 USDT.'
     """
-    told = "; ".join(f"{name}: {text}" for name, text in readouts.items())
-    return f"{title}. {told}." if told else f"{title}."
+    listed = "; ".join(f"{name}: {text}" for name, text in readouts.items())
+    return f"{title}. {listed}." if listed else f"{title}."
 
 
 def image_html(png, alt, size):
@@ -213,16 +199,6 @@ def picture(draw, title, *, size=(9, 4), **values):
     **values
         Handed to `draw`.
 
-    Returns
-    -------
-    Picture
-        With its readouts and its text alternative.
-
-    Raises
-    ------
-    ValueError
-        If an argument is not of its kind, or `draw` draws nothing or returns no readouts.
-
     Examples
     --------
     >>> def draw(figure, price):
@@ -231,8 +207,8 @@ def picture(draw, title, *, size=(9, 4), **values):
     >>> picture(draw, "Short of 1 BTC", price=60_000)
     Short of 1 BTC. P&L at the end: 0 USDT.
     """
-    size = check_request(draw, title, size)
+    size = checked_size(draw, title, size)
     with style():
         figure = Figure(figsize=size, layout="constrained")
-        readouts = check_drawn(title, figure, draw(figure, **values))
+        readouts = checked_readouts(title, figure, draw(figure, **values))
         return Picture(title, png(figure), readouts, size)
