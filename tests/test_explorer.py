@@ -4,6 +4,8 @@ import asyncio
 import gc
 import hashlib
 import itertools
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgelib.explorer import Choice, Explorer
-from hedgelib.picture import NOT_POSSIBLE, data_url, picture
+from hedgelib.rendering import NOT_POSSIBLE, data_url, picture
 
 
 def draw(figure, ratio, price):
@@ -241,7 +243,7 @@ def counted():
         return draw(figure, **values)
 
     explorer = made(counting)
-    explorer.shown(explorer.start)
+    explorer.cached_png(explorer.start)
     calls.clear()
     return explorer, calls
 
@@ -296,6 +298,32 @@ def test_text_and_mimebundle_are_stable_and_complete():
     assert first["text/html"] == second["text/html"]
     assert 'alt="Half a hedge. Short P&amp;L: -1,000 USDT; Price: 2,000 USDT."' in first["text/html"]
     assert "application/vnd.jupyter.widget-view+json" in first
+
+
+WITHOUT_WIDGETS = """
+import sys
+from hedgelib import figures
+from hedgelib.explorer import Choice, Explorer
+
+def draw(figure, price):
+    return figures.payoff(figure.subplots(), [50_000, 70_000], {"Short": [1, -1]}, at=price)
+
+def loaded():
+    return sorted({"ipywidgets", "traitlets", "IPython", "comm", "matplotlib.pyplot"} & set(sys.modules))
+
+explorer = Explorer(draw, "Short", price=Choice("Price", range(50_000, 70_001, 10_000)))
+figures.picture(draw, "Short", price=60_000)._repr_mimebundle_()
+for form in (explorer.text, explorer.still, *explorer.png((1,)), *explorer.svg((2,))):
+    assert form
+print(loaded())
+explorer.widget()
+print("ipywidgets" in loaded())
+"""
+
+
+def test_widgets_are_loaded_when_one_is_shown_and_not_before():
+    done = subprocess.run([sys.executable, "-c", WITHOUT_WIDGETS], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == ["[]", "True"]
 
 
 def test_a_picture_carries_its_text_alternative():
