@@ -5,6 +5,7 @@ Bad input raises ``ValueError`` and the message says what was wrong and what is 
 
 import math
 import reprlib
+from itertools import pairwise, zip_longest
 
 import numpy as np
 
@@ -285,6 +286,33 @@ def assign(part, **values):
     """
     for name, value in values.items():
         object.__setattr__(part, name, value)
+
+
+def same_index(**values):
+    """Refuse series and frames of pandas that are not dated alike, row by row; arrays have no dates.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> day = pd.Series([1.0, 2.0, 3.0], index=["Mon", "Tue", "Wed"])
+    >>> same_index(spot=day, futures=day.to_numpy())
+    >>> same_index(spot=day, futures=day[::-1])
+    Traceback (most recent call last):
+    ...
+    ValueError: spot and futures must have the same index, row by row, but row 0 is Mon in spot and Wed in
+    futures: join them first, as in pd.concat([spot, futures], axis=1, join='inner')
+    """
+    labels = [(name, part.index) for name, part in values.items() if hasattr(part, "iloc")]
+    for (first, index), (second, other) in pairwise(labels):
+        if len(index) != len(other) or not (index == other).all():
+            rows = enumerate(zip_longest(index, other, fillvalue="missing"))
+            row, (here, there) = next((row, pair) for row, pair in rows if pair[0] != pair[1])
+            found = f"row {row} is {here} in {first} and {there} in {second}"
+            remedy = f"pd.concat([{first}, {second}], axis=1, join='inner')"
+            raise ValueError(
+                f"{first} and {second} must have the same index, row by row, but {found}: "
+                f"join them first, as in {remedy}"
+            )
 
 
 def plain(result):

@@ -2,14 +2,15 @@
 
 Series are price changes or returns, one per bar, of what is held (`spot`) and what is shorted (`futures`).
 From price changes a ratio is coins short per coin held; from returns, notional short per notional held.
+Arrays are paired by place; series and frames of pandas must have the same index, or they are refused.
 """
 
-import itertools
 import math
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import numpy as np
+from scipy.signal import lfilter
+from scipy.special import ndtri
 
 from hedgelib import checks
 
@@ -17,7 +18,6 @@ __all__ = [
     "Estimate",
     "basket",
     "beta",
-    "dcc",
     "effectiveness",
     "ewma",
     "horizon",
@@ -53,23 +53,13 @@ class Estimate:
         """Share of the variance that the hedge removed in this very sample: at the optimum it equals R²."""
         return self.r_squared
 
-    def interval(self, level=0.95):
-        """Confidence interval of the ratio, by the normal approximation.
+    def interval(self, coverage=0.95):
+        """Confidence interval of the ratio, by the normal approximation: its lower and its upper end.
 
         Parameters
         ----------
-        level : float
-            Coverage, between 0 and 1.
-
-        Returns
-        -------
-        tuple of two floats or arrays
-            Lower and upper end.
-
-        Raises
-        ------
-        ValueError
-            If `level` is not between 0 and 1.
+        coverage : float
+            How often such intervals hold the true ratio, between 0 and 1.
 
         Examples
         --------
@@ -77,8 +67,8 @@ class Estimate:
         >>> print(f"{low:.2f} to {high:.2f}")
         1.05 to 1.17
         """
-        tail = (1 + checks.single("level", level, above=0, below=1)) / 2
-        reach = NormalDist().inv_cdf(min(tail, np.nextafter(1, 0))) * self.stderr
+        outside = 1 - checks.single("coverage", coverage, above=0, below=1)
+        reach = -ndtri(outside / 2) * self.stderr
         return self.ratio - reach, self.ratio + reach
 
 
@@ -99,16 +89,11 @@ def minimum_variance(spot, futures, lags=None):
     Estimate
         Its ``effectiveness`` is that of the ratio in this sample.
 
-    Raises
-    ------
-    ValueError
-        If a number is missing or infinite, a series does not vary, the lengths differ, or n is below 3.
-
     Notes
     -----
     Source: Ederington, The Hedging Performance of the New Futures Markets, Journal of Finance 34, 1979; Hull,
     Options, Futures, and Other Derivatives, ch. 3. Errors: Newey and West, Econometrica 55, 1987, with the
-    usual rule of thumb for the lags; their sum by statsmodels.
+    usual rule of thumb for the lags.
 
     Examples
     --------
@@ -118,7 +103,7 @@ def minimum_variance(spot, futures, lags=None):
     >>> print(f"{best.ratio:.2f} removes {best.effectiveness:.0%}")
     0.50 removes 100%
     """
-    spot, futures = changes(spot=spot, futures=futures)
+    spot, futures = paired(spot=spot, futures=futures)
     return _regress(spot, futures, lags)
 
 
@@ -137,27 +122,13 @@ def beta(asset, benchmark, lags=None):
     lags : int, optional
         As in `minimum_variance`.
 
-    Returns
-    -------
-    Estimate
-        Its ``ratio`` is β.
-
-    Raises
-    ------
-    ValueError
-        As `minimum_variance`.
-
-    Notes
-    -----
-    Source: Hull, ch. 3; computed as `minimum_variance`.
-
     Examples
     --------
     >>> both = beta(asset=[0.03, -0.04, 0.02, -0.01], benchmark=[0.02, -0.02, 0.01, -0.01])
     >>> print(f"{both.ratio:.2f}, R² {both.r_squared:.2f}")
     1.70, R² 0.96
     """
-    asset, benchmark = changes(asset=asset, benchmark=benchmark)
+    asset, benchmark = paired(asset=asset, benchmark=benchmark)
     return _regress(asset, benchmark, lags)
 
 
@@ -169,7 +140,7 @@ def basket(asset, hedges, lags=None):
     asset : array, shape (n,)
         Changes or returns of the holding.
     hedges : array, shape (n, k)
-        Changes or returns of the k things shorted, one column each.
+        Changes or returns of the k things shorted, one column each; none may be a mixture of the others.
     lags : int, optional
         As in `minimum_variance`.
 
@@ -177,15 +148,6 @@ def basket(asset, hedges, lags=None):
     -------
     Estimate
         With ``ratio`` and ``stderr`` of shape (k,). Their joint move is ``hedges @ ratio``.
-
-    Raises
-    ------
-    ValueError
-        As `minimum_variance`; also if n is below k + 2 or one hedge is a mixture of the others.
-
-    Notes
-    -----
-    Source: Hull, ch. 3, with several regressors.
 
     Examples
     --------
@@ -195,10 +157,11 @@ def basket(asset, hedges, lags=None):
     >>> basket(first / 2 + 2 * second, np.column_stack([first, second])).ratio.round(6)
     array([0.5, 2. ])
     """
+    checks.same_index(asset=asset, hedges=hedges)
     hedges = np.asarray(checks.number("hedges", hedges))
     if hedges.ndim != 2 or not hedges.size:
         raise ValueError(f"hedges must be a table, one column per hedge, got shape {hedges.shape}")
-    asset, *columns = changes(asset=asset, **{f"hedge {i}": column for i, column in enumerate(hedges.T)})
+    asset, *columns = paired(asset=asset, **{f"hedge {i}": column for i, column in enumerate(hedges.T)})
     return _regress(asset, np.column_stack(columns), lags)
 
 
@@ -217,11 +180,6 @@ def effectiveness(spot, futures, ratio):
     float or array
         1 if nothing is left, 0 for no hedge, negative if the hedge adds variance.
 
-    Raises
-    ------
-    ValueError
-        As `minimum_variance`; also if `ratio` is missing or infinite.
-
     Notes
     -----
     Source: Ederington 1979; Hull, ch. 3.
@@ -233,7 +191,7 @@ def effectiveness(spot, futures, ratio):
     >>> effectiveness(spot=[1, -2, 3], futures=[1, -2, 3], ratio=0.5)
     0.75
     """
-    spot, futures = changes(spot=spot, futures=futures)
+    spot, futures = paired(spot=spot, futures=futures)
     ratio = checks.number("ratio", ratio)
     (spot_variance, covariance), (_, futures_variance) = np.cov(spot, futures)
     return checks.plain((2 * ratio * covariance - ratio**2 * futures_variance) / spot_variance)
@@ -252,52 +210,16 @@ def horizon(spot, futures, bars):
     Returns
     -------
     tuple of two arrays, shape ((n − 1) // bars,)
-        Changes of `spot` and `futures`.
-
-    Raises
-    ------
-    ValueError
-        If a price is missing or infinite, the lengths differ, or `bars` is no whole number from 1 to n − 1.
-
-    Notes
-    -----
-    Source: Ederington 1979. Overlapping changes would repeat the same news and understate the error.
+        Changes of `spot` and `futures`. Overlapping ones would repeat the same news and understate the error.
 
     Examples
     --------
     >>> horizon(spot=[100, 101, 104, 103, 99], futures=[100, 102, 105, 104, 99], bars=2)
     (array([ 4., -5.]), array([ 5., -6.]))
     """
-    spot, futures = changes(spot=spot, futures=futures)
+    spot, futures = paired(spot=spot, futures=futures)
     bars = checks.whole("bars", bars, at_least=1, at_most=len(spot) - 1)
     return np.diff(spot[::bars]), np.diff(futures[::bars])
-
-
-def _regress(held, shorted, lags):
-    """Least squares with intercept of `held` on the column or columns of `shorted`."""
-    # Only its Newey–West sum: all of its regression would take another 60 MB of every kernel.
-    from statsmodels.stats.sandwich_covariance import S_hac_simple
-
-    columns = shorted.reshape(len(held), -1)
-    observations, hedges = columns.shape
-    if observations < hedges + 2:
-        raise ValueError(f"{hedges} hedges need at least {hedges + 2} observations, got {observations}")
-    if lags is None:
-        lags = int(4 * (observations / 100) ** (2 / 9))
-    lags = checks.whole("lags", lags, at_least=0, at_most=observations - 1)
-    # Standardised, the slope is the correlation, whatever the units; it scales back by σ_held / σ_shorted.
-    held_spread, spreads = np.std(held), np.std(columns, axis=0)
-    held, columns = (held - held.mean()) / held_spread, (columns - columns.mean(axis=0)) / spreads
-    if np.linalg.matrix_rank(columns) < hedges:
-        raise ValueError("hedges must not be mixtures of each other: their ratios cannot be told apart")
-    slopes = np.linalg.lstsq(columns, held)[0]
-    left = held - columns @ slopes
-    bread = np.linalg.inv(columns.T @ columns)
-    errors = np.sqrt(np.diag(bread @ S_hac_simple(columns * left[:, np.newaxis], lags) @ bread))
-    ratio, stderr = slopes * held_spread / spreads, errors * held_spread / spreads
-    if shorted.ndim == 1:
-        ratio, stderr = ratio.item(), stderr.item()
-    return Estimate(ratio, stderr, float(1 - left @ left / (held @ held)), observations)
 
 
 def rolling(spot, futures, window):
@@ -308,29 +230,19 @@ def rolling(spot, futures, window):
     spot, futures : array, shape (n,)
         Changes or returns of what is held and of what is shorted, over the same bars.
     window : int
-        Bars in each estimate, 3 or more.
+        Bars in each estimate, 3 or more; `futures` must vary within each.
 
     Returns
     -------
     array, shape (n,)
         Entry t uses the bars t − window + 1 … t, so it can hedge bar t + 1. NaN before bar window − 1.
 
-    Raises
-    ------
-    ValueError
-        If a number is missing or infinite, the futures do not vary in some window, the lengths differ, or
-        `window` is no whole number from 3 to n.
-
-    Notes
-    -----
-    Source: Hull, Options, Futures, and Other Derivatives, ch. 3.
-
     Examples
     --------
     >>> rolling(spot=[1, -1, 1, -2, 2, -2], futures=[1, -1, 1, -1, 1, -1], window=3).round(2)
     array([ nan,  nan, 1.  , 1.25, 1.75, 2.  ])
     """
-    spot, futures = changes(spot=spot, futures=futures)
+    spot, futures = paired(spot=spot, futures=futures)
     window = checks.whole("window (bars)", window, at_least=3, at_most=len(spot))
     held, shorted = (np.lib.stride_tricks.sliding_window_view(series, window) for series in (spot, futures))
     if np.any(_still(shorted.max(axis=1), shorted.min(axis=1))):
@@ -349,19 +261,13 @@ def ewma(spot, futures, halflife):
     spot, futures : array, shape (n,)
         Changes or returns of what is held and of what is shorted, over the same bars.
     halflife : float
-        Bars after which an observation counts half.
+        Bars after which an observation counts half; `futures` must move within the first of them.
 
     Returns
     -------
     array, shape (n,)
         Entry t is Σ w · spot · futures / Σ w · futures² over the bars 0 … t, w = 0.5^(age / halflife), so it
         can hedge bar t + 1. NaN before bar ⌈halflife⌉.
-
-    Raises
-    ------
-    ValueError
-        If a number is missing or infinite, the futures do not move before bar `halflife`, the lengths differ,
-        or `halflife` is not above 0 and below n.
 
     Notes
     -----
@@ -373,84 +279,14 @@ def ewma(spot, futures, halflife):
     >>> ewma(spot=[1, 1, 2, 2], futures=[1, 1, 1, 1.001], halflife=1).round(2)
     array([ nan, 1.  , 1.57, 1.8 ])
     """
-    spot, futures = changes(spot=spot, futures=futures)
+    spot, futures = paired(spot=spot, futures=futures)
     halflife = checks.single("halflife (bars)", halflife, above=0, below=len(spot))
-    products = np.column_stack([spot * futures, futures**2])
-    covariance, variance = _recursion(products, 0.5 ** (1 / halflife), np.zeros(2)).T
+    fading = [1, -(0.5 ** (1 / halflife))]
+    covariance, variance = lfilter([1], fading, [spot * futures, futures**2])
     ready = math.ceil(halflife)
     if not np.all(variance[ready:] > 0):
         raise ValueError(f"futures must move within the first {ready + 1} bars")
     return np.r_[np.full(ready, np.nan), covariance[ready:] / variance[ready:]]
-
-
-def dcc(spot, futures, train):
-    """Minimum-variance ratio from a DCC(1, 1) model with GARCH(1, 1) margins, known at the close of each bar.
-
-    The parameters are fitted once, by maximum likelihood, on the first `train` bars and then kept.
-
-    Parameters
-    ----------
-    spot, futures : array, shape (n,)
-        Returns of what is held and of what is shorted, over the same bars.
-    train : int
-        Bars to fit the parameters on, 100 or more; several hundred are wise.
-
-    Returns
-    -------
-    array, shape (n,)
-        ρ · σ_spot / σ_futures as forecast at bar t for bar t + 1. NaN before bar train − 1.
-
-    Raises
-    ------
-    ValueError
-        If a number is missing or infinite, a series does not vary in the first `train` bars, the two move in
-        exact proportion, the lengths differ, `train` is no whole number from 100 to n, or the fit fails.
-
-    Notes
-    -----
-    Source: Engle, Dynamic Conditional Correlation, Journal of Business and Economic Statistics 20, 2002, in
-    its two steps: GARCH margins (by arch), then the correlation, whose long-run level is the sample's.
-
-    Examples
-    --------
-    >>> draw = np.random.default_rng(1).normal(size=(2, 500))
-    >>> dcc(spot=0.8 * draw[0] + 0.3 * draw[1], futures=draw[0], train=400)[-1].round(1)
-    np.float64(0.8)
-    """
-    from scipy.optimize import minimize
-
-    spot, futures = changes(spot=spot, futures=futures)
-    train = checks.whole("train (bars)", train, at_least=100, at_most=len(spot))
-    if abs(np.corrcoef(*changes(spot=spot[:train], futures=futures[:train]))[0, 1]) > 1 - 1e-9:
-        raise ValueError("spot and futures must not move in exact proportion: use minimum_variance")
-    (held, held_spread), (shorted, shorted_spread) = (_garch(series, train) for series in (spot, futures))
-    products = np.column_stack([held**2, shorted**2, held * shorted])
-    longrun = products[:train].mean(axis=0)
-
-    def correlation(news, memory):
-        """Forecast at each bar for the next one."""
-        drive = (1 - news - memory) * longrun + news * products
-        held_part, shorted_part, joint = _recursion(drive, memory, longrun).T
-        return joint / np.sqrt(held_part * shorted_part)
-
-    def loss(parameters):
-        known = np.r_[longrun[2] / np.sqrt(longrun[0] * longrun[1]), correlation(*parameters)[: train - 1]]
-        left = 1 - known**2
-        squares = products[:train, 0] + products[:train, 1] - 2 * known * products[:train, 2]
-        return np.mean(np.log(left) + squares / left)
-
-    best = minimize(
-        loss,
-        x0=(0.03, 0.95),
-        bounds=[(0, 0.5), (0, 0.999)],
-        constraints={"type": "ineq", "fun": lambda parameters: 0.999 - sum(parameters)},
-        method="SLSQP",
-    )
-    if not best.success:
-        raise ValueError(f"the correlation model cannot be fitted to these {train} bars: {best.message}")
-    estimates = correlation(*best.x) * held_spread / shorted_spread
-    estimates[: train - 1] = np.nan
-    return estimates
 
 
 def out_of_sample(spot, futures, estimates):
@@ -461,22 +297,12 @@ def out_of_sample(spot, futures, estimates):
     spot, futures : array, shape (n,)
         Changes or returns of what is held and of what is shorted, over the same bars.
     estimates : array, shape (n,)
-        Ratio known at the close of each bar, NaN while there is none, as `rolling`, `ewma` and `dcc` return.
+        Ratio known at the close of each bar, NaN while there is none, as `rolling` and `ewma` return.
 
     Returns
     -------
     float
         1 − Var(spot[t] − estimates[t − 1] · futures[t]) / Var(spot[t]), over the bars t that have one.
-
-    Raises
-    ------
-    ValueError
-        If a number is missing or infinite, an estimate is missing after the first one, a series does not vary
-        over the judged bars, the lengths differ, or fewer than 3 bars can be judged.
-
-    Notes
-    -----
-    Source: Ederington, Journal of Finance 34, 1979, applied to the bars after the estimate.
 
     Examples
     --------
@@ -485,19 +311,21 @@ def out_of_sample(spot, futures, estimates):
     >>> out_of_sample([9, 9, 1, -1, 1], [9, 9, 1, -1, 1], estimates=[np.nan, 0.5, 0.5, 0.5, 0.5])
     0.75
     """
-    spot, futures = changes(spot=spot, futures=futures)
+    checks.same_index(spot=spot, estimates=estimates)
+    spot, futures = paired(spot=spot, futures=futures)
     array = np.asarray(estimates)
     if array.dtype.kind not in "iuf" or array.shape != spot.shape or np.ma.isMaskedArray(estimates):
         got = checks.shown(estimates)
         raise ValueError(f"estimates must be one number per bar ({len(spot)}), got {got}")
     first = int(np.isnan(array).argmin())
     ratio = checks.number("estimates from the first one on", array[first:-1])
-    judged, shorted = changes(spot=spot[first + 1 :], futures=futures[first + 1 :])
+    judged, shorted = paired(spot=spot[first + 1 :], futures=futures[first + 1 :])
     return float(1 - np.var(judged - ratio * shorted) / np.var(judged))
 
 
-def changes(**series):
-    """Return the named series as float arrays if each is one row, all are as long, and all vary."""
+def paired(**series):
+    """Return the named series as float arrays if each is one row, all are of the same bars, and all vary."""
+    checks.same_index(**series)
     arrays = [checks.number(name, values) for name, values in series.items()]
     if np.ndim(arrays[0]) != 1 or len({np.shape(array) for array in arrays}) > 1:
         listed = ", ".join(f"{name} {np.shape(array)}" for name, array in zip(series, arrays, strict=True))
@@ -515,23 +343,34 @@ def _still(highest, lowest):
     return highest - lowest <= np.maximum(1e-12 * np.maximum(np.abs(highest), np.abs(lowest)), 1e-30)
 
 
-def _garch(returns, train):
-    """Standardised residuals, and the volatility forecast at each bar for the next one."""
-    from arch import arch_model
+def _regress(held, shorted, lags):
+    """Least squares with intercept of `held` on the column or columns of `shorted`."""
+    columns = shorted.reshape(len(held), -1)
+    observations, hedges = columns.shape
+    if observations < hedges + 2:
+        raise ValueError(f"{hedges} hedges need at least {hedges + 2} observations, got {observations}")
+    if lags is None:
+        lags = int(4 * (observations / 100) ** (2 / 9))
+    lags = checks.whole("lags", lags, at_least=0, at_most=observations - 1)
+    # Standardised, so that no unit decides which hedges count as mixtures of each other.
+    spreads = columns.std(axis=0)
+    held, columns = held - held.mean(), (columns - columns.mean(axis=0)) / spreads
+    slopes, _, rank, _ = np.linalg.lstsq(columns, held)
+    if rank < hedges:
+        raise ValueError("hedges must not be mixtures of each other: their ratios cannot be told apart")
+    left = held - columns @ slopes
+    bread = np.linalg.inv(columns.T @ columns)
+    errors = np.sqrt(np.diag(bread @ _newey_west(columns * left[:, np.newaxis], lags) @ bread))
+    ratio, stderr = slopes / spreads, errors / spreads
+    if shorted.ndim == 1:
+        ratio, stderr = ratio.item(), stderr.item()
+    return Estimate(ratio, stderr, float(1 - left @ left / (held @ held)), observations)
 
-    # arch searches best when the numbers are around 10.
-    scale = 10 / np.std(returns[:train])
-    fitted = arch_model(returns[:train] * scale, p=1, q=1, rescale=False).fit(disp="off", show_warning=False)
-    if fitted.convergence_flag:
-        raise ValueError(f"GARCH(1, 1) cannot be fitted to these {train} bars")
-    mean, omega, alpha, beta = fitted.params.to_numpy()
-    residuals = returns * scale - mean
-    start = fitted.conditional_volatility[0] ** 2
-    forecast = _recursion(omega + alpha * residuals**2, beta, start)
-    return residuals / np.sqrt(np.r_[start, forecast[:-1]]), np.sqrt(forecast) / scale
 
-
-def _recursion(drive, memory, start):
-    """Each row of `drive` plus `memory` times the result before it, which is `start` before the first."""
-    results = itertools.accumulate(drive, lambda last, now: memory * last + now, initial=start)
-    return np.array(list(results))[1:]
+def _newey_west(scores, lags):
+    """Covariance of the sum of `scores`, whose neighbours up to `lags` rows apart are correlated."""
+    total = scores.T @ scores
+    for lag in range(1, lags + 1):
+        together = scores[lag:].T @ scores[:-lag]
+        total += (1 - lag / (lags + 1)) * (together + together.T)
+    return total

@@ -13,7 +13,7 @@ TOLD = (ROOT / "README.md").read_text(encoding="utf-8").partition("from the bott
 LAYERS = [re.findall(r"`(\w+)`", row) for row in re.findall(r"^\| (`.*?) \|", TOLD, re.MULTILINE)]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ARITHMETIC = {"perpetual", "funding", "survival", "ratio"}
-ALLOWED = {"numpy", "scipy", "statsmodels", "arch"} | sys.stdlib_module_names
+ALLOWED = {"numpy", "scipy"} | sys.stdlib_module_names
 
 
 def part(path):

@@ -154,8 +154,6 @@ def test_the_moving_estimates_gain_nothing_where_the_ratio_is_constant():
     )
     assert last.iloc[0] == round(1 - left, 2)
     assert not told(f"All three remove {100 * last.min():.0f} to {100 * last.max():.0f} %")
-    dynamic = names()["ratio"].out_of_sample(held, shorted, names()["ratio"].dcc(held, shorted, 730))
-    assert not told(f"removes {100 * dynamic:.0f} % too")
 
 
 def test_longer_stretches_give_the_same_ratio_with_a_larger_error():

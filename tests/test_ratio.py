@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 import statsmodels.api as sm
 from hypothesis import given
@@ -155,7 +156,6 @@ class TestBasket:
 MOVING = {
     "rolling": lambda spot, futures: ratio.rolling(spot, futures, 30),
     "ewma": lambda spot, futures: ratio.ewma(spot, futures, 20),
-    "dcc": lambda spot, futures: ratio.dcc(spot, futures, 150),
 }
 
 
@@ -178,7 +178,7 @@ class TestMoving:
     def test_units_and_sign(self, estimate):
         spot, futures = returns(bars=250)
         np.testing.assert_allclose(
-            estimate(1000 * spot, -futures / 1000), -1e6 * estimate(spot, futures), rtol=1e-3
+            estimate(1000 * spot, -futures / 1000), -1e6 * estimate(spot, futures), rtol=1e-9
         )
 
     def test_recovers_a_constant_ratio(self, estimate):
@@ -249,32 +249,6 @@ class TestEwma:
         futures[:11] = 0
         with pytest.raises(ValueError, match="within the first 11 bars"):
             ratio.ewma(spot, futures, 10)
-
-
-class TestDcc:
-    def test_follows_a_moving_correlation(self):
-        """The true ratio swings between 0.2 and 1.4: it beats the best constant out of sample."""
-        rng = np.random.default_rng(0)
-        bars = 3000
-        true = 0.8 + 0.6 * np.sin(np.arange(bars) * 2 * np.pi / 400)
-        futures = 0.05 * rng.normal(size=bars)
-        spot = true * futures + 0.02 * rng.normal(size=bars)
-        found = ratio.dcc(spot, futures, train=1500)
-        assert np.corrcoef(found[1499:-1], true[1500:])[0, 1] > 0.9
-        constant = np.full(bars, ratio.minimum_variance(spot[:1500], futures[:1500]).ratio)
-        constant[:1499] = np.nan
-        moving = ratio.out_of_sample(spot, futures, found)
-        assert moving > ratio.out_of_sample(spot, futures, constant) + 0.1
-
-    def test_exact_proportion_is_refused(self):
-        _, futures = returns()
-        with pytest.raises(ValueError, match="exact proportion"):
-            ratio.dcc(2 * futures, futures, 200)
-
-    @pytest.mark.parametrize("train", [99, 401, 150.5])
-    def test_bad_train_is_refused(self, train):
-        with pytest.raises(ValueError, match="train"):
-            ratio.dcc(*returns(), train)
 
 
 class TestOutOfSample:
@@ -377,6 +351,45 @@ def test_bad_series_are_refused(call, bad):
             call(spot, futures)
 
 
+DAYS = pd.date_range("2024-01-01", periods=4, tz="UTC")
+SERIES = pd.Series(GOOD, DAYS)
+OTHERWISE = {
+    "newest first": SERIES[::-1],
+    "a day late": SERIES.shift(1, freq="D"),
+    "one day more": pd.concat([SERIES, SERIES.shift(1, freq="D")[-1:]]),
+    "another day missing": SERIES.drop(DAYS[1]),
+    "another zone": SERIES.tz_localize(None).tz_localize("Asia/Tokyo"),
+    "no dates": SERIES.reset_index(drop=True),
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize("other", OTHERWISE.values(), ids=OTHERWISE)
+def test_series_of_other_dates_are_refused(call, other):
+    for spot, futures in [(SERIES, other), (other, SERIES), (SERIES, other.to_frame()), (SERIES[1:], other)]:
+        with pytest.raises(ValueError, match=r"must have the same index, row by row, but row \d is .*concat"):
+            call(spot, futures)
+
+
+def test_estimates_of_other_dates_are_refused():
+    with pytest.raises(ValueError, match="spot and estimates must have the same index"):
+        ratio.out_of_sample(SERIES, SERIES.to_numpy(), estimates=SERIES.shift(1, freq="D"))
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_series_of_the_same_dates_are_taken_as_arrays_are(call):
+    other = pd.Series([2.0, -1.0, 1.0, -2.0], DAYS.as_unit("ns"), name="other")
+    if call is CALLS["basket"]:
+        call, other = ratio.basket, other.to_frame()
+    as_arrays = call(SERIES.to_numpy(), other.to_numpy())
+    for futures in (other, other.to_numpy()):
+        found = call(SERIES, futures)
+        for name in ("ratio", "stderr") if isinstance(found, ratio.Estimate) else ():
+            np.testing.assert_array_equal(getattr(found, name), getattr(as_arrays, name))
+        if not isinstance(found, ratio.Estimate):
+            np.testing.assert_array_equal(found, as_arrays)
+
+
 @pytest.mark.parametrize(
     ("spot", "futures", "message"),
     [
@@ -398,8 +411,8 @@ def test_the_refusal_says_why(spot, futures, message):
         (lambda: ratio.minimum_variance(GOOD, GOOD, lags=4), "lags"),
         (lambda: ratio.beta(GOOD, GOOD, lags=1.5), "lags must be a whole number"),
         (lambda: ratio.effectiveness(GOOD, GOOD, np.nan), "ratio"),
-        (lambda: ratio.minimum_variance(GOOD, GOOD).interval(1), "level"),
-        (lambda: ratio.minimum_variance(GOOD, GOOD).interval(95), "level"),
+        (lambda: ratio.minimum_variance(GOOD, GOOD).interval(1), "coverage"),
+        (lambda: ratio.minimum_variance(GOOD, GOOD).interval(95), "coverage"),
         (lambda: ratio.basket(GOOD, GOOD), "table"),
         (lambda: ratio.basket(GOOD, np.ones((4, 0))), "table"),
         (lambda: ratio.basket(GOOD, np.transpose([GOOD, np.multiply(GOOD, -2)])), "mixtures"),

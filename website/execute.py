@@ -25,7 +25,7 @@ ANY_ERROR = "raises-exception"  # cell tag: the error is what the cell shows
 STARTUP = (
     f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom website import page\npage.show_twins({{steps}})"
 )
-RUN_BY = ("ipython", "matplotlib", "numpy", "pandas", "scipy", "statsmodels")
+RUN_BY = ("ipython", "matplotlib", "numpy", "pandas", "scipy")
 
 
 class BuildError(Exception):
