@@ -2,6 +2,7 @@
 
 import doctest
 import itertools
+import json
 import zlib
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from scipy import stats
 
 from hedgelib.histories import cache
 from tools import facts
-from tools.factlib import book, funding, hedges, measures, prices
+from tools.factlib import book, funding, hedges, lessons, measures, prices
 from tools.factlib.rows import RowsError, read
 
 TABLES = {table.topic: table for table in facts.TABLES}
@@ -610,7 +611,7 @@ def test_both_layouts_give_the_same_numbers(cached, made, tmp_path):
         assert all(repr(fact) in lines for fact in table.facts), topic
 
 
-@pytest.mark.parametrize("module", [book, funding, hedges, measures, prices])
+@pytest.mark.parametrize("module", [book, funding, hedges, lessons, measures, prices])
 def test_examples(module):
     assert not doctest.testmod(module).failed
 
@@ -682,6 +683,46 @@ class TestBook:
                     digits = TABLES[topic].columns[key][1]
                     assert np.isnan(value) or value == round(value, digits)
                     assert isinstance(value, float if digits else int)
+
+
+def test_bound_numbers_that_follow(tmp_path):
+    cells = [
+        (
+            "markdown",
+            "7<!--= fee -->, 8<!--=> mean -->, 9<!--= market.facts('tails')['value'].max() -->",
+        ),
+        ("code", "from hedgelib import market\nfee = 3\nrows = []\npaid = market.facts('funding_by_year')"),
+        ("code", "mean = paid['value'].mean()\nrows.append(mean)\n\ndef draw(fig):\n    return {'a': mean}"),
+        ("markdown", "1<!--= fee -->, 2<!--= 100 * mean -->, 3<!--= at(draw)['a'] -->, 4<!--= len(rows) -->"),
+        ("code", "market.facts('touched')\nfee = market.facts('touched')['value'].max()"),
+        ("markdown", "5<!--= fee --> and 6<!--= market -->"),
+    ]
+    (tmp_path / "notebooks").mkdir()
+    notebook = {"cells": [{"cell_type": kind, "source": source} for kind, source in cells]}
+    (tmp_path / "notebooks" / "04_funding.ipynb").write_text(json.dumps(notebook))
+    (tmp_path / "TEACHING.md").write_text("Say 1<!--= 04: mean -->, not 2<!--= 04: market -->.")
+    found = {
+        topic: [line.split(": ")[1].split(" = ")[0] for line in lessons.followers({topic}, tmp_path)]
+        for topic in ("funding_by_year", "touched", "tails", "extremes")
+    }
+    assert found == {
+        "funding_by_year": ["8", "2", "3", "4", "1"],
+        "touched": ["5"],
+        "tails": ["9"],
+        "extremes": [],
+    }
+
+
+def test_the_planner_follows_every_topic(tmp_path):
+    cells = [
+        ("code", "from hedgelib.planner import Worksheet as Sheet"),
+        ("markdown", "1<!--= Sheet().x -->"),
+    ]
+    (tmp_path / "notebooks").mkdir()
+    notebook = {"cells": [{"cell_type": kind, "source": source} for kind, source in cells]}
+    (tmp_path / "notebooks" / "09_plan.ipynb").write_text(json.dumps(notebook))
+    assert list(lessons.followers({"tails"}, tmp_path)) == ["09_plan, cell 2: 1 = Sheet().x"]
+    assert not list(lessons.followers(set(), tmp_path))
 
 
 def drop(path, line):

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from tools.factlib import book, funding, hedges, prices
+from tools.factlib import book, funding, hedges, lessons, prices
 from tools.factlib.rows import RowsError, read
 
+ROOT = Path(__file__).parents[1]
 TABLES = (*funding.TABLES, *prices.TABLES, *hedges.TABLES)
 
 
@@ -28,7 +29,7 @@ def measure(rows):
 
 
 def report(rows, kept, changed):
-    """Yield the lines that tell what was read, what was kept, and what changed by how much."""
+    """Yield the lines that tell what was read, what was kept, what changed by how much, and what follows."""
     yield "Read, to the day:"
     for name, series in rows.series():
         ends = {}
@@ -58,6 +59,10 @@ def report(rows, kept, changed):
     if any(counts.values()):
         yield "New:"
         yield from (f"  {topic}: {count} numbers" for topic, count in counts.items() if count)
+    topics = {topic for topic, _, kind in changed if kind != "new"}
+    if follow := list(lessons.followers(topics, ROOT)):
+        yield "Bound numbers that follow with `make notebooks`:"
+        yield from (f"  {line}" for line in follow)
 
 
 def main(arguments=None):
