@@ -3,11 +3,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-SIDE_BY_SIDE := --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+SIDE_BY_SIDE := --numprocesses=auto --no-loadscope-reorder
 
 export JUPYTER_PREFER_ENV_PATH := 1
 
-.PHONY: help lab test lint notebooks site slides pdf bench lock clean
+.PHONY: help lab test lint style notebooks site slides pdf bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list what make can do
@@ -17,15 +17,17 @@ lab: $(READY) ## set up, then open JupyterLab on the first notebook
 	cd notebooks && ../$(BIN)/jupyter lab --ip=127.0.0.1 --LabApp.extension_manager=readonly \
 		--LabApp.default_url=/lab/tree/00_start_here.ipynb
 
-test: $(READY) lint ## set up, then run every check and test
-	$(BIN)/python -m pytest --quiet $(SIDE_BY_SIDE)
-	$(BIN)/python -m pytest --quiet $(SIDE_BY_SIDE) --nbval --nbval-current-env --nbval-cell-timeout=120 \
+test: style ## set up, then run every check and test
+	$(BIN)/python -m pytest --quiet $(SIDE_BY_SIDE) --dist=loadgroup
+	$(BIN)/python -m pytest --quiet $(SIDE_BY_SIDE) --dist=loadfile --nbval --nbval-current-env --nbval-cell-timeout=120 \
 		--nbval-sanitize-with tests/nbval.cfg notebooks
 
-lint: $(READY)
+style: $(READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/codespell
+
+lint: style ## check style, and that the prose of the notebooks says what they compute
 	$(BIN)/python -m tools.notebooks --check
 
 notebooks: $(READY) ## run every notebook again and store it in its normal form

@@ -4,6 +4,7 @@ The time is from the start of the kernel to its end; the memory is the kernel's 
 code cell, which holds the imports, and once after the last.
 """
 
+import asyncio
 import resource
 import sys
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tools.notebooks import execute, read
+from tools.run import in_kernel, read
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 REFERENCE = "import numpy, pandas\nfrom matplotlib.figure import Figure"
@@ -28,7 +29,7 @@ def measure(notebook, path):
     notebook.cells.insert(first + 1, after_imports)
     notebook.cells.append(at_end)
     start = time.perf_counter()
-    execute(notebook, path)
+    asyncio.run(in_kernel(notebook, path))
     seconds = time.perf_counter() - start
     peaks = (int(cell.outputs[0].data["text/plain"]) for cell in (after_imports, at_end))
     return seconds, *(peak * BYTES / 1e6 for peak in peaks)

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -34,12 +35,27 @@ ORDER = {
 }
 
 
+RUN_LESSONS = {"test_bound.py", "test_jupyterlab.py", "test_lessons.py"}  # they share what a lesson made
+
+
 def pytest_collection_modifyitems(items):
     """Begin with the files that take minutes; one of the last needs what the first of them builds.
 
-    So files that run side by side (``make test``) keep every processor busy to the end.
+    So tests that run side by side (``make test``) keep every processor busy to the end. A process takes a
+    file at a time, but all that concerns one lesson together: a lesson runs once, and not in every process.
     """
     items.sort(key=lambda item: ORDER.get(item.path.name, 0))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item):
+    """The lesson that a test runs, or its file."""
+    of_lesson = re.fullmatch(r"test_lesson_(\d\d)\.py", item.path.name)
+    path = item.callspec.params.get("path") if hasattr(item, "callspec") else None
+    if of_lesson:
+        return of_lesson[1]
+    return path.name[:2] if path and item.path.name in RUN_LESSONS else str(item.path)
 
 
 # A test fails by what it finds, never by how long a busy machine takes.

@@ -1,7 +1,6 @@
 """Run the notebooks in this process, without a kernel, and keep what they make."""
 
 import ast
-import contextlib
 import functools
 import re
 from dataclasses import dataclass, field
@@ -10,8 +9,9 @@ from unittest import mock
 
 import nbformat
 
-from hedgelib import exercise, explorer
-from tools import bound
+from hedgelib import exercise
+from tools import bound, notebooks
+from tools import run as runner
 
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks"
 PATHS = sorted(FOLDER.glob("*.ipynb"))
@@ -29,6 +29,8 @@ class Lesson:
     explorers: list = field(default_factory=list)
     starters: dict = field(default_factory=dict)  # verdict on each exercise as the notebook stands
     solutions: dict = field(default_factory=dict)  # verdict on each exercise with its solution
+    passages: dict = field(default_factory=dict)  # prose with bound numbers
+    answers: dict = field(default_factory=dict)  # what the run says of them
 
 
 def cells(path):
@@ -47,17 +49,6 @@ def prose(path):
     return re.sub(r"\*\*|\$", "", text).replace("−", "-")
 
 
-def run_cell(source, namespace, shown, name="cell"):
-    """Execute `source`; what a notebook would show goes to the list `shown`."""
-    tree = ast.parse(source, name)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, name, "exec"), namespace)
-    if last is not None:
-        value = eval(compile(ast.Expression(last.value), name, "eval"), namespace)
-        if value is not None:
-            shown.append(value)
-
-
 def switched(cell, source):
     """Code of a cell; in the one tagged "market" the first statement takes its market from `source`."""
     if not source or "market" not in cell.metadata.get("tags", []):
@@ -74,44 +65,41 @@ def run(path, source=""):
     A solution is a block of code folded in ``<details>`` after the cell of its exercise. It runs where it
     stands; the check of the exercise follows unless the solution calls it itself.
 
-    `source`, an expression, takes the place of the lesson's market; solutions do not run then.
+    `source`, an expression, takes the place of the lesson's market; then no solution runs, nothing is bound.
     """
-    lesson = Lesson(path, {"__name__": "__main__"})
-    lesson.namespace["display"] = lambda *objects: lesson.shown.extend(objects)
-    verdicts = {}
-    judge, prepare = exercise.check, explorer.Explorer.__init__
+    lesson, notebook = Lesson(path), runner.read(path)
+    verdicts, question = {}, [""]
+    judge = exercise.check
 
     def check(name, answer):
         verdicts[name] = judge(name, answer)
         return verdicts[name]
 
-    def __init__(self, *arguments, **controls):  # noqa: N807
-        prepare(self, *arguments, **controls)
-        lesson.explorers.append(self)
-
-    question = ""
-    with (
-        mock.patch.object(exercise, "check", check),
-        mock.patch.object(explorer.Explorer, "__init__", __init__),
-        contextlib.chdir(path.parent),
-    ):
-        for place, cell in enumerate(cells(path), start=1):
-            if cell.cell_type == "code":
+    def visit(place, cell, session):
+        if cell.cell_type == "code":
+            if verdicts:
+                question[:] = [cell.source]
+            lesson.starters |= verdicts
+            verdicts.clear()
+        for folded in DETAILS.findall(cell.source if cell.cell_type == "markdown" else ""):
+            for code in CODE.findall(folded):
+                namespace, name = dict(session.namespace), f"{path.name}, solution in cell {place}"
+                session.execute(code, name, namespace)
+                if not verdicts:
+                    session.execute(ast.unparse(ast.parse(question[0]).body[-1]), name, namespace)
+                lesson.solutions |= verdicts
                 verdicts.clear()
-                code = switched(cell, source)
-                run_cell(code, lesson.namespace, lesson.shown, f"{path.name}, cell {place}")
-                if verdicts:
-                    question = cell.source
-                lesson.starters |= verdicts
-            elif cell.cell_type == "markdown" and not source:
-                for folded in DETAILS.findall(cell.source):
-                    for code in CODE.findall(folded):
-                        verdicts.clear()
-                        namespace, name = dict(lesson.namespace), f"{path.name}, solution in cell {place}"
-                        run_cell(code, namespace, [], name)
-                        if not verdicts:
-                            run_cell(ast.unparse(ast.parse(question).body[-1]), namespace, [], name)
-                        lesson.solutions |= verdicts
+
+    with mock.patch.object(exercise, "check", check):
+        if source:
+            for cell in notebook.cells:
+                cell.source = switched(cell, source)
+            session, _ = runner.in_process(notebook, path)
+        else:
+            lesson.passages = notebooks.passages(notebook, path)
+            asked = notebooks.questions(lesson.passages)
+            session, lesson.answers = runner.in_process(notebook, path, asked, visit=visit)
+    lesson.namespace, lesson.shown, lesson.explorers = session.namespace, session.shown, session.explorers
     return lesson
 
 

@@ -88,7 +88,7 @@ def wait_for_server(server, runtime, log):
     pytest.fail(f"JupyterLab did not start:\n{log.read_text()}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def lab(tmp_path_factory):
     folder = tmp_path_factory.mktemp("notebooks")
     for path in lessons.PATHS:

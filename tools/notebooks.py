@@ -13,6 +13,7 @@ outputs.
 """
 
 import argparse
+import asyncio
 import hashlib
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -92,31 +93,19 @@ class Passage:
     source: str
     moments: tuple  # number of code cells that run before each of `bound.find`; None where it is not asked
 
-    def questions(self):
-        """Pairs of moment and expression."""
-        each = zip(self.moments, _found(self.name, self.source), strict=True)
-        return [(moment, found.expression) for moment, found in each if moment is not None]
 
-    def followed(self, answers):
-        """Return the text as it follows, and a sentence for each change; `answers` are used up."""
-        answered = [None if moment is None else answers[moment].pop(0) for moment in self.moments]
-        errors = [answer["error"] for answer in answered if answer and "error" in answer]
-        if errors:
-            raise NotebookError("\n".join(f"{self.name}: {error}" for error in errors))
-        values = [answer and answer["value"] for answer in answered]
-        try:
-            news = bound.changed(self.source, values)
-            text = bound.follow(self.source, values)
-        except bound.BindError as error:
-            raise NotebookError(f"{self.name}: {error}") from None
-        return text, [
-            f"{self.name}: {each.text!r} becomes {new!r} ({each.expression})"
-            for each, new in zip(bound.find(self.source), news, strict=True)
-            if new != each.text
-        ]
+@dataclass(frozen=True)
+class Followed:
+    """A lesson as its prose follows a run: the notebook file, and what TEACHING.md binds to it."""
+
+    path: Path
+    text: str
+    teaching: tuple
+    changes: tuple  # a sentence for each number that is new
 
 
 def _found(name, source):
+    """What is bound in a text; an error tells where."""
     try:
         return bound.find(source)
     except bound.BindError as error:
@@ -124,7 +113,7 @@ def _found(name, source):
 
 
 def passages(notebook, path):
-    """What follows in a lesson: its Markdown cells by their place, and TEACHING.md under 0."""
+    """Return what follows in a lesson: its Markdown cells by their place, and TEACHING.md under 0."""
     made, count = {}, 0
     total = sum(cell.cell_type == "code" for cell in notebook.cells)
     for place, cell in enumerate(notebook.cells, start=1):
@@ -134,46 +123,77 @@ def passages(notebook, path):
             found = _found(name, cell.source)
             if any(each.lesson for each in found):
                 raise NotebookError(f"{name}: only TEACHING.md names a lesson before an expression")
-            moments = tuple(total if each.last else count for each in found)
-            made[place] = Passage(name, cell.source, moments)
+            made[place] = Passage(name, cell.source, tuple(total if each.last else count for each in found))
     source = TEACHING.read_text(encoding="utf-8")
     asked = [each.lesson == path.name[:2] for each in _found(TEACHING.name, source)]
     made[0] = Passage(TEACHING.name, source, tuple(total if mine else None for mine in asked))
     return made
 
 
-@dataclass(frozen=True)
-class Followed:
-    """What a run says of the prose of a lesson."""
-
-    path: Path
-    text: str  # of the notebook file
-    teaching: tuple  # texts of what TEACHING.md binds to this lesson
-    changes: tuple
-
-
-def follow(notebook, path, runner):
-    """Run `notebook`, let its prose follow; return sentences on what changed, and texts for TEACHING.md."""
-    parts, questions = passages(notebook, path), {}
+def questions(parts):
+    """Return what a run of the lesson with these `passages` is asked, as `run.in_kernel` wants it."""
+    asked = {}
     for part in parts.values():
-        for moment, expression in part.questions():
-            questions.setdefault(moment, []).append(expression)
-    answers, changes, teaching, errors = runner(notebook, path, questions), [], (), []
+        for moment, found in zip(part.moments, bound.find(part.source), strict=True):
+            if moment is not None:
+                asked.setdefault(moment, []).append(found.expression)
+    return asked
+
+
+def followed(parts, answers):
+    """Return the texts of `passages` as they follow the answers of a run, and a sentence for each change.
+
+    Raises
+    ------
+    NotebookError
+        With a line for each expression that fails.
+    """
+    waiting = {moment: iter(given) for moment, given in answers.items()}
+    texts, changes, errors = {}, [], []
     for place, part in parts.items():
+        given = [None if moment is None else next(waiting[moment]) for moment in part.moments]
+        wrong = [answer["error"] for answer in given if answer and "error" in answer]
         try:
-            text, new = part.followed(answers)
-        except NotebookError as error:
-            errors.append(str(error))
+            if wrong:
+                raise bound.BindError(f"\n{part.name}: ".join(wrong))
+            values = [answer and answer["value"] for answer in given]
+            news = bound.changed(part.source, values)
+            texts[place] = bound.follow(part.source, values)
+        except bound.BindError as error:
+            errors.append(f"{part.name}: {error}")
             continue
-        changes += new
-        if place:
-            notebook.cells[place - 1].source = text
-        else:
-            each = zip(part.moments, bound.find(text), strict=True)
-            teaching = tuple(found.text for moment, found in each if moment is not None)
+        changes += [
+            f"{part.name}: {each.text!r} becomes {new!r} ({each.expression})"
+            for each, new in zip(bound.find(part.source), news, strict=True)
+            if new != each.text
+        ]
     if errors:
         raise NotebookError("\n".join(errors))
-    return tuple(changes), teaching
+    return texts, tuple(changes)
+
+
+def follow(notebook, path, answer):
+    """Let the prose of a notebook follow, in place, what `answer` says to its questions.
+
+    Returns the sentences on what changed, and the texts that TEACHING.md binds to the lesson.
+    """
+    parts = passages(notebook, path)
+    texts, changes = followed(parts, answer(notebook, path, questions(parts)))
+    teaching = bound.find(texts.pop(0))
+    for place, text in texts.items():
+        notebook.cells[place - 1].source = text
+    asked = zip(parts[0].moments, teaching, strict=True)
+    return changes, tuple(each.text for moment, each in asked if moment is not None)
+
+
+def by_kernel(notebook, path, asked):
+    """Answer by a run that stores the outputs."""
+    return asyncio.run(run.in_kernel(notebook, path, asked))
+
+
+def by_process(notebook, path, asked):
+    """Answer by the fast run; by none at all where nothing is asked."""
+    return run.in_process(notebook, path, asked)[1] if asked else {}
 
 
 def stamp(path, text=None):
@@ -202,7 +222,7 @@ def refresh(path):
     """Run `path` and store it normalised, unless someone has saved it meanwhile."""
     before = path.read_bytes()
     notebook = read(path)
-    changes, teaching = follow(notebook, path, run.in_kernel)
+    changes, teaching = follow(notebook, path, by_kernel)
     normalise(notebook)
     text = written(notebook)
     if len(text.encode()) > MOST_BYTES:
@@ -216,18 +236,16 @@ def refresh(path):
 def bind(path):
     """Let the prose of `path` follow a run in this process and store it; the outputs stay."""
     notebook = read(path)
-    changes, teaching = follow(notebook, path, run.in_process)
+    changes, teaching = follow(notebook, path, by_process)
     if any(not change.startswith(TEACHING.name) for change in changes):
         replace(path, written(notebook))
     return Followed(path, path.read_text(encoding="utf-8"), teaching, changes)
 
 
 def check(path):
-    """Run `path` in this process if something follows; say what would change."""
+    """Say what would change in `path` if its prose followed."""
     text = path.read_text(encoding="utf-8")
-    notebook = read(path)
-    asked = any(part.questions() for part in passages(notebook, path).values())
-    changes, teaching = follow(notebook, path, run.in_process) if asked else ((), ())
+    changes, teaching = follow(read(path), path, by_process)
     return Followed(path, text, teaching, changes)
 
 

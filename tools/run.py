@@ -1,4 +1,8 @@
-"""Run a notebook in this process or in a kernel, and evaluate expressions on the way."""
+"""Runs a notebook, in a kernel or in this process, and evaluates expressions on the way.
+
+The one runner of `tools.notebooks`, of the website and of the tests. A kernel gives the outputs that are
+stored or shown; this process is several times as fast and gives the objects themselves.
+"""
 
 import ast
 import contextlib
@@ -7,21 +11,39 @@ import json
 import os
 from pathlib import Path
 
-import nbclient
 import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbconvert.filters import strip_ansi
 from nbformat.v4 import new_code_cell
 
 from tools import bound
 
 ROOT = Path(__file__).resolve().parent.parent
 CELL_SECONDS = 60
-KERNEL = "import tools.bound\ntools.bound.watch()\ndel tools"
+ANY_ERROR = "raises-exception"  # cell tag: the error is what the cell shows
+WATCH = "__import__('tools.bound').bound.watch()"
 ASK = "__import__('tools.bound').bound.publish({expressions!r}, globals())"
-ASKED = "asked"  # metadata of a cell that is ours
+ASKED = "asked"  # metadata of a cell that is ours: the number of code cells before it
+ENVIRONMENT = {"PYTHONHASHSEED": "0", "COLUMNS": "80"}  # both change what is printed
 
 
 class NotebookError(Exception):
     """A notebook cannot be run or stored; the message names it and, where there is one, the cell."""
+
+
+class CellError(NotebookError):
+    """A cell stops its notebook: `place`, counted from 1, `source`, and the `reason` as Python tells it."""
+
+    def __init__(self, path, place, source, summary, reason=""):
+        """Tell the cell by its place, and why in one line, then at length."""
+        super().__init__(path, place, source, summary, reason)  # all of it, so that a process can send it
+        self.place, self.source, self.reason = place, source, reason or summary
+        self.message = f"{path.name}, cell {place}: {summary}\n{reason}".strip()
+
+    def __str__(self):
+        """Return the message."""
+        return self.message
 
 
 def read(path):
@@ -33,106 +55,166 @@ def read(path):
     return nbformat.reads(json.dumps(raw), as_version=4)
 
 
-def in_kernel(notebook, path, questions):
-    """Run `notebook` in a kernel of this environment, in the folder of `path`; its outputs are put into it.
+async def in_kernel(
+    notebook, path, questions=None, *, startup="", seconds=CELL_SECONDS, begun=None, done=None
+):
+    """Run a notebook in a kernel of this environment, in its folder, and put the outputs into it.
 
     Parameters
     ----------
-    questions : dict of int to list of str
+    notebook : nbformat.NotebookNode
+    path : Path
+        Where it lies.
+    questions : dict of int to list of str, optional
         Expressions to evaluate, by the number of code cells that have run before.
+    startup : str
+        Code that the kernel runs first.
+    seconds : float
+        The longest that a cell may take.
+    begun, done : callable, optional
+        Called with the place of each code cell, counted from 1, before and after it runs.
 
     Returns
     -------
     dict of int to list of dict
         For each question a "value" or an "error".
+
+    Raises
+    ------
+    CellError
+        If a cell fails or takes too long, or if the kernel dies.
     """
-    environment = {
-        **os.environ,
-        "PYTHONHASHSEED": "0",  # this and the next change what is printed
-        "COLUMNS": "80",
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-    }
-    cells = notebook.cells
-    notebook.cells = list(_with_questions(cells, questions))
-    client = nbclient.NotebookClient(
+    cells, running = notebook.cells, [0]
+    places = {id(cell): place for place, cell in enumerate(cells, start=1) if cell.cell_type == "code"}
+
+    def starts(cell, cell_index):
+        if id(cell) in places:
+            running[0] = places[id(cell)]
+            if begun:
+                begun(running[0])
+
+    def ends(cell, cell_index, execute_reply):
+        if done and id(cell) in places:
+            done(places[id(cell)])
+
+    notebook.cells = list(_with_ours(cells, startup, questions or {}))
+    client = NotebookClient(
         notebook,
-        timeout=CELL_SECONDS,
+        timeout=seconds,
         kernel_name="python3",
-        extra_arguments=["--IPKernelApp.log_level=ERROR"],
+        extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
         resources={"metadata": {"path": str(path.parent)}},
         store_widget_state=False,
         record_timing=False,
+        on_cell_execute=starts,
+        on_cell_executed=ends,
     )
+    search = filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])
     try:
-        client.execute(env=environment)
-    except nbclient.exceptions.CellExecutionError as error:
-        place = next(
-            index
-            for index, cell in enumerate(cells, start=1)
-            if any(output.output_type == "error" for output in cell.get("outputs", []))
-        )
-        raise NotebookError(
-            f"{path.name}, cell {place}: {error.ename}: {error.evalue}\n{error.traceback}"
-        ) from None
-    except nbclient.exceptions.CellTimeoutError:
-        raise NotebookError(f"{path.name}: a cell took more than {CELL_SECONDS} seconds") from None
-    except nbclient.exceptions.DeadKernelError:
-        raise NotebookError(f"{path.name}: the kernel died") from None
+        with contextlib.suppress(CellExecutionError):  # its traceback is among the outputs
+            await client.async_execute(env=os.environ | ENVIRONMENT | {"PYTHONPATH": os.pathsep.join(search)})
+    except CellTimeoutError:
+        why = f"it took more than {seconds} seconds"
+        raise CellError(path, running[0], cells[running[0] - 1].source, why) from None
+    except DeadKernelError:
+        raise CellError(path, running[0], cells[running[0] - 1].source, "the kernel died") from None
     asked = [cell for cell in notebook.cells if ASKED in cell.metadata]
+    _refuse_errors([*cells, *(cell for cell in notebook.cells if id(cell) not in places)], path)
     notebook.cells = cells
-    return {
-        cell.metadata[ASKED]: [
-            dict(answer) for output in cell.outputs for answer in output.data[bound.MIME].answers
-        ]
-        for cell in asked
-    }
+    return {cell.metadata[ASKED]: _published(cell) for cell in asked}
 
 
-def _with_questions(cells, questions):
-    """The cells of a notebook, and between them cells of ours that answer."""
+def _with_ours(cells, startup, questions):
+    """The cells of a notebook, and between them cells of ours."""
+    first = "\n".join(filter(None, [startup, WATCH if questions else ""]))
+    if first:
+        yield new_code_cell(first)
     count = 0
-    if questions:
-        yield new_code_cell(KERNEL)
-        if 0 in questions:
-            yield new_code_cell(ASK.format(expressions=questions[0]), metadata={ASKED: 0})
-    for cell in cells:
-        yield cell
-        if cell.cell_type == "code":
-            count += 1
+    for cell in [None, *cells]:
+        if cell is not None:
+            yield cell
+        if cell is None or cell.cell_type == "code":
             if count in questions:
                 yield new_code_cell(ASK.format(expressions=questions[count]), metadata={ASKED: count})
+            count += 1
 
 
-def cell_in_process(source, namespace, shown, name="cell"):
-    """Execute `source`; what a notebook would show goes to the list `shown`."""
-    tree = ast.parse(source, name)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, name, "exec"), namespace)
-    if last is not None:
-        value = eval(compile(ast.Expression(last.value), name, "eval"), namespace)
-        if value is not None:
-            shown.append(value)
+def _refuse_errors(cells, path):
+    """Raise the first error among the outputs of cells that is not meant to be shown."""
+    for place, cell in enumerate(cells, start=1):
+        for output in cell.get("outputs", []):
+            if output.output_type == "error" and ANY_ERROR not in cell.metadata.get("tags", []):
+                why = strip_ansi("\n".join(output.traceback))
+                raise CellError(path, place, cell.source, f"{output.ename}: {output.evalue}", why)
 
 
-def in_process(notebook, path, questions):
-    """Run `notebook` in this process, several times as fast: no outputs; the answers as of `in_kernel`."""
-    namespace, shown, answers, count = {"__name__": "__main__"}, [], {}, 0
-    namespace["display"] = lambda *objects: shown.extend(objects)
-    with bound.Watch() as watch, contextlib.chdir(path.parent):
+def _published(cell):
+    """What `bound.publish` displayed in a cell of ours."""
+    return [dict(answer) for output in cell.outputs for answer in output.data[bound.MIME].answers]
 
-        def ask():
-            if count in questions:
-                answers[count] = watch.answers(questions[count], namespace)
 
-        ask()
+class Session:
+    """A notebook that runs in this process: its names, what it showed, the explorers that it made."""
+
+    def __init__(self):
+        """Begin with the names that a kernel has."""
+        self.shown, self.watch = [], bound.Watch()
+        self.namespace = {"__name__": "__main__", "display": lambda *objects: self.shown.extend(objects)}
+
+    @property
+    def explorers(self):
+        """The explorers in the order of the notebook."""
+        return self.watch.explorers
+
+    def execute(self, source, name="cell", namespace=None):
+        """Execute the code of a cell, in a `namespace` apart if one is given: then nothing is shown."""
+        names = self.namespace if namespace is None else namespace
+        tree = ast.parse(source, name)
+        last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+        with contextlib.redirect_stdout(io.StringIO()):
+            exec(compile(tree, name, "exec"), names)
+            value = last and eval(compile(ast.Expression(last.value), name, "eval"), names)
+        if value is not None and namespace is None:
+            self.shown.append(value)
+
+
+def in_process(notebook, path, questions=None, *, visit=None):
+    """Run a notebook in this process, in its folder; nothing is put into it.
+
+    Parameters
+    ----------
+    notebook, path, questions
+        As of `in_kernel`.
+    visit : callable, optional
+        Called after each cell, also those of prose, with its place, the cell and the `Session`.
+
+    Returns
+    -------
+    Session, dict
+        The session after the last cell, and the answers as of `in_kernel`.
+
+    Raises
+    ------
+    CellError
+        If a cell fails.
+    """
+    session, answers, count = Session(), {}, 0
+
+    def answer():
+        if questions and count in questions:
+            answers[count] = session.watch.answers(questions[count], session.namespace)
+
+    with session.watch, contextlib.chdir(path.parent):
+        answer()
         for place, cell in enumerate(notebook.cells, start=1):
             if cell.cell_type == "code":
-                count += 1
                 try:
-                    with contextlib.redirect_stdout(io.StringIO()):
-                        cell_in_process(cell.source, namespace, shown, f"{path.name}, cell {place}")
+                    session.execute(cell.source, f"{path.name}, cell {place}")
                 except Exception as error:
-                    message = f"{path.name}, cell {place}: {type(error).__name__}: {error}"
-                    raise NotebookError(message) from error
-                ask()
-    return answers
+                    why = f"{type(error).__name__}: {error}"
+                    raise CellError(path, place, cell.source, why) from error
+                count += 1
+                answer()
+            if visit:
+                visit(place, cell, session)
+    return session, answers

@@ -1,7 +1,6 @@
 """Runs the notebooks, several at a time, with explorers shown as twins, and keeps what they show."""
 
 import asyncio
-import contextlib
 import copy
 import hashlib
 import importlib.metadata
@@ -11,20 +10,14 @@ import time
 from pathlib import Path
 
 import nbformat
-from jupyter_client.kernelspec import NATIVE_KERNEL_NAME
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from nbconvert.filters import strip_ansi
-from nbformat.v4 import new_code_cell
 from tqdm import tqdm
 
+from tools import run
+from tools.run import ROOT
+
 HERE = Path(__file__).parent
-ROOT = HERE.parent
 CELL_TIMEOUT = 900  # seconds; an explorer of 600 states takes about 60 on a slow machine
-ANY_ERROR = "raises-exception"  # cell tag: the error is what the cell shows
-STARTUP = (
-    f"import sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom website import page\npage.show_twins({{steps}})"
-)
+STARTUP = "from website import page\npage.show_twins({steps})"
 RUN_BY = ("ipython", "matplotlib", "numpy", "pandas", "scipy")
 
 
@@ -99,47 +92,26 @@ async def _execute(path, notebook, bar, steps):
 
     Jupyter writes more into the notebook than the outputs, so the caller gives a copy.
     """
-    failing = [0, ""]
 
-    def starts(cell, cell_index):
-        failing[:] = cell_index, cell.source
-        bar.set_description(f"{path.stem}, cell {cell_index} of {len(notebook.cells) - 1}")
+    def begun(place):
+        bar.set_description(f"{path.stem}, cell {place} of {len(notebook.cells)}")
 
-    def done(cell, cell_index, execute_reply):
-        bar.update(cell_index > 0)
+    def done(place):
+        bar.update()
 
-    notebook.cells.insert(0, new_code_cell(STARTUP.format(steps=steps)))
-    client = NotebookClient(
-        notebook,
-        kernel_name=NATIVE_KERNEL_NAME,
-        resources={"metadata": {"path": str(path.parent)}},
-        extra_arguments=["--log-level=CRITICAL"],
-        timeout=CELL_TIMEOUT,
-        store_widget_state=False,
-        record_timing=False,
-        on_cell_execute=starts,
-        on_cell_executed=done,
-    )
+    startup = STARTUP.format(steps=steps)
     try:
-        with contextlib.suppress(CellExecutionError):  # its traceback is among the outputs
-            await client.async_execute()
-    except (CellTimeoutError, DeadKernelError) as error:
-        raise _failure(path, *failing, str(error)) from None
-    for number, cell in enumerate(notebook.cells):
-        for output in cell.get("outputs", []):
-            if output.output_type == "error" and ANY_ERROR not in cell.metadata.get("tags", []):
-                raise _failure(path, number, cell.source, "\n".join(output.traceback))
-    return [cell.outputs for cell in notebook.cells[1:] if cell.cell_type == "code"]
-
-
-def _failure(path, number, source, reason):
-    """What to tell of a cell that stops the build."""
-    return BuildError(f"{path.name}, cell {number}, stops the build:\n\n{source}\n\n{strip_ansi(reason)}")
+        await run.in_kernel(notebook, path, startup=startup, seconds=CELL_TIMEOUT, begun=begun, done=done)
+    except run.CellError as error:
+        raise BuildError(
+            f"{path.name}, cell {error.place}, stops the build:\n\n{error.source}\n\n{error.reason}"
+        ) from None
+    return [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
 
 
 def _library_key(notebooks):
     """Digest of everything but the notebook that its outputs come from."""
-    ours = [HERE / name for name in ("execute.py", "merge.py", "page.py")]
+    ours = [*(HERE / name for name in ("execute.py", "merge.py", "page.py")), Path(run.__file__)]
     files = [*(ROOT / "hedgelib").rglob("*"), *ours, *notebooks.rglob("*")]
     sources = sorted(f for f in files if f.is_file() and f.suffix in (".py", ".toml", ".csv"))
     versions = [f"{name} {importlib.metadata.version(name)}" for name in RUN_BY]
