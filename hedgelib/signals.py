@@ -1,4 +1,4 @@
-"""Chart signals as rules: RSI, pivots, double top, head and shoulders, divergence and their mirrors.
+"""Chart signals as rules: RSI, double top, head and shoulders, divergence and their mirrors.
 
 Every pattern carries the bar at whose close it is *known*; nothing before that bar may act on it.
 A bottom is the same rule run on 1 / price, so tops and bottoms share one code path.
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 
 from hedgelib import checks
 
@@ -20,38 +21,49 @@ __all__ = [
     "head_and_shoulders",
     "inverse_head_and_shoulders",
     "known",
-    "pivots",
     "rsi",
 ]
 
 
+@dataclass(frozen=True)
+class Pattern:
+    """A shape found in a price series.
+
+    Parameters
+    ----------
+    kind : str
+        Name of the function that found it.
+    pivots : tuple of int
+        Bars of the turning points that make up the shape, in time order.
+    known : int
+        Bar at whose close the shape is complete and may first be acted on.
+    """
+
+    kind: str
+    pivots: tuple[int, ...]
+    known: int
+
+
 def rsi(close, length=14):
     """Relative strength index with Wilder's smoothing: 100 · average gain / (average gain + average loss).
-
-    The first averages are simple means of `length` changes, later ones are
-    ((length − 1) · previous + change) / length.
 
     Parameters
     ----------
     close : array, shape (n,)
         Closing prices (USDT per coin), oldest first.
     length : int
-        Bars in Wilder's average, 2 or more.
+        Bars in Wilder's average, 2 or more. The first averages are simple means of `length` changes, later
+        ones are ((length − 1) · previous + change) / length.
 
     Returns
     -------
     array, shape (n,)
         Between 0 and 100; NaN before bar `length`. 100 as long as no bar has closed lower, also if none has
-        closed higher (TA-Lib alone would print 0 for a flat series, which reads as oversold).
-
-    Raises
-    ------
-    ValueError
-        If a price is missing, infinite or not positive, or `length` is no whole number from 2 to 100,000.
+        closed higher (other programs print 0 for a flat series, which reads as oversold).
 
     Notes
     -----
-    Source: J. Welles Wilder, New Concepts in Technical Trading Systems, 1978; computed by TA-Lib.
+    Source: J. Welles Wilder, New Concepts in Technical Trading Systems, 1978.
 
     Examples
     --------
@@ -60,13 +72,19 @@ def rsi(close, length=14):
     >>> rsi([100, 102, 101], length=2).round(2)
     array([  nan,   nan, 66.67])
     """
-    import talib  # here, because most lessons do without: it takes 6 MB of their kernel
-
     close = prices(close)
     length = checks.whole("length (bars)", length, at_least=2, at_most=100_000)
-    never_fell = np.logical_and.accumulate(np.diff(close, prepend=close[0]) >= 0)
-    never_fell[:length] = False
-    return np.where(never_fell, 100.0, talib.RSI(close, length))
+    if len(close) <= length:
+        return np.full(len(close), np.nan)
+    change = np.diff(close)
+    gain, loss = (_wilder(moves, length) for moves in (np.maximum(change, 0), np.maximum(-change, 0)))
+    strength = (100 * gain / (gain + loss)).where(loss > 0, 100.0)
+    return np.r_[np.full(length, np.nan), strength]
+
+
+def _wilder(moves, length):
+    """Mean of the first `length` moves, and Wilder's moving average from there on."""
+    return pd.Series(np.r_[moves[:length].mean(), moves[length:]]).ewm(alpha=1 / length, adjust=False).mean()
 
 
 def double_top(close, confirm=5, tolerance=0.03, depth=0.03):
@@ -81,7 +99,7 @@ def double_top(close, confirm=5, tolerance=0.03, depth=0.03):
     close : array, shape (n,)
         Closing prices (USDT per coin), oldest first.
     confirm : int
-        Bars that confirm a pivot, 1 or more.
+        Bars on either side that a pivot stands out from: it is known as many bars later. 1 or more.
     tolerance : float
         Largest gap between the two highs (fraction of the lower one).
     depth : float
@@ -91,11 +109,6 @@ def double_top(close, confirm=5, tolerance=0.03, depth=0.03):
     -------
     tuple of Pattern
         ``pivots`` are high, valley, high; ordered by the bar at which each is known.
-
-    Raises
-    ------
-    ValueError
-        If a price is missing, infinite or not positive, or a setting is out of range.
 
     Notes
     -----
@@ -114,7 +127,7 @@ def double_top(close, confirm=5, tolerance=0.03, depth=0.03):
 def double_bottom(close, confirm=5, tolerance=0.03, depth=0.03):
     """Two lows at about the same price, and then a close above the peak between them.
 
-    The mirror of `double_top`, with the same parameters, returns, errors and source.
+    The mirror of `double_top`, with the same parameters and result.
 
     Examples
     --------
@@ -134,10 +147,8 @@ def head_and_shoulders(close, confirm=5, tolerance=0.03, depth=0.03):
 
     Parameters
     ----------
-    close : array, shape (n,)
-        Closing prices (USDT per coin), oldest first.
-    confirm : int
-        Bars that confirm a pivot, 1 or more.
+    close, confirm
+        As in `double_top`.
     tolerance : float
         Largest gap between the shoulders, and between the valleys (fraction of the lower one).
     depth : float
@@ -147,11 +158,6 @@ def head_and_shoulders(close, confirm=5, tolerance=0.03, depth=0.03):
     -------
     tuple of Pattern
         ``pivots`` are shoulder, valley, head, valley, shoulder; ordered by the bar at which each is known.
-
-    Raises
-    ------
-    ValueError
-        If a price is missing, infinite or not positive, or a setting is out of range.
 
     Notes
     -----
@@ -168,7 +174,7 @@ def head_and_shoulders(close, confirm=5, tolerance=0.03, depth=0.03):
 def inverse_head_and_shoulders(close, confirm=5, tolerance=0.03, depth=0.03):
     """Three lows, the middle one lowest, and then a close above the peaks between them.
 
-    The mirror of `head_and_shoulders`, with the same parameters, returns, errors and source.
+    The mirror of `head_and_shoulders`, with the same parameters and result.
 
     Examples
     --------
@@ -183,10 +189,8 @@ def bearish_divergence(close, confirm=5, length=14):
 
     Parameters
     ----------
-    close : array, shape (n,)
-        Closing prices (USDT per coin), oldest first.
-    confirm : int
-        Bars that confirm a pivot, 1 or more.
+    close, confirm
+        As in `double_top`.
     length : int
         Bars in the average of the RSI, 2 or more.
 
@@ -195,15 +199,10 @@ def bearish_divergence(close, confirm=5, length=14):
     tuple of Pattern
         ``pivots`` are the two highs; known `confirm` bars after the second.
 
-    Raises
-    ------
-    ValueError
-        If a price is missing, infinite or not positive, or a setting is out of range.
-
     Notes
     -----
-    Source: J. Welles Wilder, New Concepts in Technical Trading Systems, 1978. The RSI is read at the bars of
-    the price pivots; it needs `length` bars, so a pivot before that takes no part.
+    The RSI is read at the bars of the price pivots; it needs `length` bars, so a pivot before that takes no
+    part.
 
     Examples
     --------
@@ -218,7 +217,7 @@ def bearish_divergence(close, confirm=5, length=14):
 def bullish_divergence(close, confirm=5, length=14):
     """A lower low in price with a higher low in RSI, at two neighbouring pivots.
 
-    The mirror of `bearish_divergence`, with the same parameters, returns, errors and source.
+    The mirror of `bearish_divergence`, with the same parameters and result.
 
     Examples
     --------
@@ -269,60 +268,6 @@ def _divergences(kind, close, sign, confirm, length):
     )
 
 
-@dataclass(frozen=True)
-class Pattern:
-    """A shape found in a price series.
-
-    Parameters
-    ----------
-    kind : str
-        ``"high"`` or ``"low"`` for a single pivot, otherwise the name of the function that found it.
-    pivots : tuple of int
-        Bars of the turning points that make up the shape, in time order.
-    known : int
-        Bar at whose close the shape is complete and may first be acted on.
-    """
-
-    kind: str
-    pivots: tuple[int, ...]
-    known: int
-
-
-def pivots(close, confirm=5, kind="high"):
-    """Local highs or lows, each known only `confirm` bars later.
-
-    A high closes above each of the `confirm` bars before it and below none of the `confirm` bars after it.
-
-    Parameters
-    ----------
-    close : array, shape (n,)
-        Closing prices (USDT per coin), oldest first.
-    confirm : int
-        Bars on either side that the pivot must dominate, 1 or more.
-    kind : str
-        ``"high"`` or ``"low"``.
-
-    Returns
-    -------
-    tuple of Pattern
-        One pivot each, known `confirm` bars after it, in time order.
-
-    Raises
-    ------
-    ValueError
-        If a price is missing, infinite or not positive, `confirm` is no whole number above 0, or `kind` is
-        neither word.
-
-    Examples
-    --------
-    >>> pivots([100, 104, 110, 107, 105, 108], confirm=2)
-    (Pattern(kind='high', pivots=(2,), known=4),)
-    """
-    sign = {"high": 1, "low": -1}[checks.one_of("kind", kind, ("high", "low"))]
-    confirm = checks.whole("confirm (bars)", confirm, at_least=1)
-    return tuple(Pattern(kind, (bar,), bar + confirm) for bar in tops(sign * prices(close), confirm))
-
-
 def known(patterns, bars):
     """Whether some pattern became known at each bar.
 
@@ -338,15 +283,10 @@ def known(patterns, bars):
     array of bool, shape (bars,)
         True at the bars at whose close a pattern was completed.
 
-    Raises
-    ------
-    ValueError
-        If `patterns` holds anything else, or one that is known outside the bars.
-
     Examples
     --------
-    >>> known([Pattern("high", pivots=(2,), known=4)], bars=6)
-    array([False, False, False, False,  True, False])
+    >>> known(double_top([100, 110, 100, 111, 105, 99, 98], confirm=1), bars=7)
+    array([False, False, False, False, False,  True, False])
     """
     bars = checks.whole("bars", bars, at_least=1, at_most=100_000_000)
     result = np.zeros(bars, dtype=bool)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import talib
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,7 +8,6 @@ from hedgelib import signals
 
 TOPS = [signals.double_top, signals.head_and_shoulders, signals.bearish_divergence]
 BOTTOMS = [signals.double_bottom, signals.inverse_head_and_shoulders, signals.bullish_divergence]
-HIGHS_AND_LOWS = [signals.pivots, lambda close: signals.pivots(close, kind="low")]
 
 # Unequal moves of up to 8 % a bar, from a seed, long enough for several shapes to form.
 walks = st.builds(
@@ -47,6 +47,19 @@ class TestRsi:
         assert np.isnan(result[:14]).all()
         assert (result[14:] == value).all()
 
+    @given(walks, st.integers(2, 60))
+    def test_is_that_of_talib(self, close, length):
+        np.testing.assert_allclose(signals.rsi(close, length), talib.RSI(close, length), rtol=0, atol=1e-12)
+
+    def test_is_that_of_talib_over_years(self):
+        close = 60_000 * np.exp(np.cumsum(np.random.default_rng(1).normal(0, 0.02, 20_000)))
+        np.testing.assert_allclose(signals.rsi(close), talib.RSI(close, 14), rtol=0, atol=1e-12)
+
+    def test_a_flat_stretch_keeps_its_value(self):
+        found = signals.rsi([100, 101, 100, *[100] * 3_000], length=2)
+        np.testing.assert_allclose(found[2:1_000], 50)
+        assert not np.isnan(found[2:]).any()
+
     def test_too_short_a_series_has_no_value(self):
         assert np.isnan(signals.rsi(np.arange(1, 15))).all()
 
@@ -58,24 +71,20 @@ class TestRsi:
         assert ((ours >= 0) & (ours <= 100)).all()
 
 
-class TestPivots:
-    def test_known_only_after_the_last_confirming_bar(self):
-        close = drawn(100, 110, 100)
-        assert signals.pivots(close[:-1], confirm=6) == ()
-        assert signals.pivots(close, confirm=6) == (signals.Pattern("high", (6,), 12),)
-
-    def test_lows_are_highs_upside_down(self):
-        assert signals.pivots([5, 4, 3, 4, 5], confirm=2, kind="low") == (signals.Pattern("low", (2,), 4),)
-
-    def test_plateau_counts_once_at_its_first_bar(self):
-        found = signals.pivots([1, 2, 3, 3, 3, 2, 1], confirm=2)
-        assert [pivot.pivots for pivot in found] == [(2,)]
+class TestTops:
+    def test_a_plateau_counts_once_at_its_first_bar(self):
+        assert signals.tops(np.array([1, 2, 3, 3, 3, 2, 1]), confirm=2) == [2]
 
     def test_a_higher_bar_within_reach_forbids_it(self):
-        assert signals.pivots([1, 2, 3, 2, 4, 1, 1], confirm=2) == (signals.Pattern("high", (4,), 6),)
+        assert signals.tops(np.array([1, 2, 3, 2, 4, 1, 1]), confirm=2) == [4]
+
+    def test_none_before_the_last_confirming_bar(self):
+        close = drawn(100, 110, 100)
+        assert signals.tops(close[:-1], confirm=6) == []
+        assert signals.tops(close, confirm=6) == [6]
 
     def test_flat_and_short_series_have_none(self):
-        assert signals.pivots(np.full(50, 100.0)) == signals.pivots([100, 101, 100]) == ()
+        assert signals.tops(np.full(50, 100.0), 5) == signals.tops(np.array([100, 101, 100]), 5) == []
 
 
 SHAPES = [
@@ -158,11 +167,11 @@ class TestDivergence:
     def test_higher_high_on_more_strength_is_none(self):
         # Rises of 0.1 and then of 2 a bar: RSI is higher at the second high.
         close = np.r_[drawn(100, 99, 101, 100), drawn(100, 125, 110)]
-        assert len(signals.pivots(close)) == 2
+        assert len(signals.tops(close, 5)) == 2
         assert signals.bearish_divergence(close, length=6) == ()
 
 
-@pytest.mark.parametrize("find", [*TOPS, *BOTTOMS, *HIGHS_AND_LOWS])
+@pytest.mark.parametrize("find", [*TOPS, *BOTTOMS])
 @given(walks, st.data())
 def test_nothing_looks_ahead(find, close, data):
     now = data.draw(st.integers(0, len(close) - 1))
@@ -173,7 +182,7 @@ def test_nothing_looks_ahead(find, close, data):
     assert seen == [pattern for pattern in find(close[: now + 1]) if pattern.known <= now]
 
 
-@pytest.mark.parametrize("find", [*TOPS, *BOTTOMS, *HIGHS_AND_LOWS])
+@pytest.mark.parametrize("find", [*TOPS, *BOTTOMS])
 @given(walks)
 def test_patterns_are_ordered_and_known_after_their_last_pivot(find, close):
     found = find(close)
@@ -221,7 +230,7 @@ class TestKnown:
             signals.known((), 0)
 
 
-@pytest.mark.parametrize("find", [*TOPS, *BOTTOMS, signals.pivots, signals.rsi])
+@pytest.mark.parametrize("find", [*TOPS, *BOTTOMS, signals.rsi])
 @pytest.mark.parametrize(
     "close",
     [[], [[100.0, 101.0]], [100, np.nan], [100, np.inf], [100, 0], [100, -1], ["100"], None],
@@ -238,8 +247,7 @@ def test_bad_prices_are_refused(find, close):
         (signals.rsi, {"length": 1}, "length"),
         (signals.rsi, {"length": 2.5}, "length .* whole number"),
         (signals.rsi, {"length": [14]}, "length"),
-        (signals.pivots, {"confirm": 0}, "confirm"),
-        (signals.pivots, {"kind": "top"}, "kind must be one of 'high', 'low'"),
+        (signals.double_bottom, {"confirm": 0}, "confirm"),
         (signals.double_top, {"confirm": 1.5}, "confirm .* whole number"),
         (signals.double_top, {"tolerance": -0.1}, "tolerance"),
         (signals.head_and_shoulders, {"depth": np.nan}, "depth"),
