@@ -1,8 +1,10 @@
-"""Checks at the border: every public function passes its input through here.
+"""Checks at the border: what a notebook hands to the library is looked at once, where it comes in.
 
-Bad input raises ``ValueError`` and the message says what was wrong and what is accepted.
+Bad input raises ``ValueError`` in one sentence, which says what was wrong and what is accepted.
 """
 
+import functools
+import inspect
 import math
 import reprlib
 from itertools import pairwise, zip_longest
@@ -15,28 +17,62 @@ HOURS = (1, 2, 4, 8)
 _LARGEST = 1e30
 
 
-def number(name, value, *, above=None, at_least=None, below=None, at_most=None):
-    """Return `value` as a float, or as a float array if it is a sequence.
+def arguments(**rules):
+    """Make a function check its arguments; its bare formula stays callable as ``function.unchecked``.
 
     Parameters
     ----------
-    name : str
-        What the value is called in the message, with its unit: ``"price (USDT)"``.
-    value : float or array of any shape
-        The number or numbers to check.
-    above, at_least, below, at_most : float, optional
-        Open and closed limits, in the unit of `value`.
-
-    Raises
-    ------
-    ValueError
-        If anything in `value` is not a finite number inside the limits, or is of a size (beyond 1e30; between
-        0 and 1e-30 where it must be above 0) that products and quotients of such numbers could overflow.
+    **rules : callable
+        For each parameter that is checked what takes its name and value and returns the value, or refuses it.
+        A parameter left at its default is not looked at.
 
     Examples
     --------
-    >>> number("price (USDT)", 60_000, above=0)
-    60000.0
+    >>> @arguments(rise=numbers("fraction", above=-1))
+    ... def doubled(rise):
+    ...     return 2 * rise
+    >>> doubled(0.1), doubled([0.1, 0.2])
+    (0.2, array([0.2, 0.4]))
+    >>> doubled(-1)
+    Traceback (most recent call last):
+    ...
+    ValueError: rise (fraction) must be a finite number above -1, got -1
+    """
+
+    def decorate(function):
+        signature = inspect.signature(function)
+        defaults = {name: parameter.default for name, parameter in signature.parameters.items()}
+
+        @functools.wraps(function)
+        def checked(*args, **kwargs):
+            given = signature.bind(*args, **kwargs).arguments
+            aligned(**given)
+            for name, value in given.items():
+                if name in rules and value is not defaults[name]:
+                    given[name] = rules[name](name, value)
+            broadcast(**{name: value for name, value in given.items() if name in rules})
+            return plain(function(**given))
+
+        checked.unchecked = function
+        return checked
+
+    return decorate
+
+
+def numbers(unit="", **limits):
+    """Return a rule for `arguments`: numbers in a unit, inside limits of `number`."""
+    suffix = f" ({unit})" if unit else ""
+    return lambda name, value: number(name + suffix, value, **limits)
+
+
+def number(name, value, *, above=None, at_least=None, below=None, at_most=None):
+    """Return `value` as a float, or as a float array if it is a sequence.
+
+    Finite numbers pass that lie inside the open and closed limits, in the unit of `value`, and whose products
+    and quotients cannot overflow: none is beyond 1e30, nor below 1e-30 where it must be above 0.
+
+    Examples
+    --------
     >>> number("price (USDT)", -1, above=0)
     Traceback (most recent call last):
     ...
@@ -82,38 +118,14 @@ def number(name, value, *, above=None, at_least=None, below=None, at_most=None):
 
 
 def single(name, value, **limits):
-    """Return `value` as a float like `number`, but refuse a sequence.
-
-    Raises
-    ------
-    ValueError
-        If it is not one finite number inside the limits.
-
-    Examples
-    --------
-    >>> single("holding (coin)", [1, 2], above=0)
-    Traceback (most recent call last):
-    ...
-    ValueError: holding (coin) must be one number, got [1, 2]
-    """
+    """Return `value` as a float like `number`, but refuse a sequence."""
     if np.ndim(checked := number(name, value, **limits)):
         raise ValueError(f"{name} must be one number, got {shown(value, reprlib.repr)}")
     return checked
 
 
 def row(name, values, length=None, **limits):
-    """Return `values` as a float array of one dimension, a single number as a row of one.
-
-    Raises
-    ------
-    ValueError
-        If a value is refused by `number`, there is none, or there are not exactly `length` of them.
-
-    Examples
-    --------
-    >>> row("prices (USDT)", [50_000, 70_000], above=0)
-    array([50000., 70000.])
-    """
+    """Return `values` as a float array of one dimension, a single number as a row of one."""
     checked = np.atleast_1d(number(name, values, **limits))
     if checked.ndim != 1 or not checked.size or length not in (None, len(checked)):
         wanted = f"one row of {length} numbers" if length else "one row of at least one number"
@@ -121,32 +133,50 @@ def row(name, values, length=None, **limits):
     return checked
 
 
-def side(value):
-    """Return `value` as a float that is −1 (short) or +1 (long), one or an array of them.
+def whole(name, value, **limits):
+    """Return `value` as an int if it is one whole number inside the limits of `number`."""
+    checked = single(name, value, **limits)
+    if checked % 1:
+        raise ValueError(f"{name} must be a whole number, got {value!r}")
+    return int(checked)
 
-    Raises
-    ------
-    ValueError
-        If anything in `value` is neither −1 nor +1.
 
-    Examples
-    --------
-    >>> side(-1)
-    -1.0
-    """
-    checked = number("side", value)
+def hours(name, value):
+    """Return `value` as an int if it is one of the intervals in `HOURS`."""
+    if (checked := single(name, value)) not in HOURS:
+        raise ValueError(f"{name} must be 1, 2, 4 or 8, got {value!r}")
+    return int(checked)
+
+
+def side(name, value):
+    """Return `value` as a float that is −1 (short) or +1 (long), one or an array of them."""
+    checked = number(name, value)
     if not np.all(np.abs(checked) == 1):
-        raise ValueError(f"side must be -1 (short) or +1 (long), got {shown(value)}")
+        raise ValueError(f"{name} must be -1 (short) or +1 (long), got {shown(value)}")
     return checked
+
+
+def one_of(name, value, accepted):
+    """Return `value` if it is one of the `accepted` words."""
+    if not isinstance(value, str) or value not in accepted:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, accepted))}, got {shown(value)}")
+    return value
+
+
+def kind(name, value, accepted, words):
+    """Return `value` if it is an object of the accepted class or classes, which `words` name."""
+    if not isinstance(value, accepted):
+        raise ValueError(f"{name} must be {words}, got {shown(value, longest=80)}")
+    return value
+
+
+def text(name, value):
+    """Return `value` if it is a text."""
+    return kind(name, value, str, "a text")
 
 
 def broadcast(**arrays):
     """Refuse arrays whose shapes do not fit together, naming them.
-
-    Raises
-    ------
-    ValueError
-        If the shapes cannot be broadcast.
 
     Examples
     --------
@@ -159,103 +189,33 @@ def broadcast(**arrays):
     try:
         np.broadcast_shapes(*shapes.values())
     except ValueError:
-        listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        listed = ", ".join(f"{name} {shape}" for name, shape in shapes.items() if shape)
         raise ValueError(f"{listed} must be single numbers or arrays of matching shape") from None
 
 
-def one_of(name, value, accepted):
-    """Return `value` if it is one of the `accepted` words.
-
-    Raises
-    ------
-    ValueError
-        If it is not; the message lists what is accepted.
+def aligned(**values):
+    """Refuse pandas objects whose rows do not belong together; numbers and plain arrays pass.
 
     Examples
     --------
-    >>> one_of("mode", "isolated", ("isolated", "cross"))
-    'isolated'
-    """
-    if not isinstance(value, str) or value not in accepted:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, accepted))}, got {shown(value)}")
-    return value
-
-
-def whole(name, value, **limits):
-    """Return `value` as an int if it is one whole number inside the limits.
-
-    Raises
-    ------
-    ValueError
-        If it is not one number, not whole, or outside the limits of `number`.
-
-    Examples
-    --------
-    >>> whole("days", 30.0, at_least=1)
-    30
-    """
-    checked = single(name, value, **limits)
-    if checked % 1:
-        raise ValueError(f"{name} must be a whole number, got {value!r}")
-    return int(checked)
-
-
-def hours(name, value):
-    """Return `value` as an int if it is one of the intervals in `HOURS`.
-
-    Raises
-    ------
-    ValueError
-        If it is anything else.
-
-    Examples
-    --------
-    >>> hours("hours", 3)
+    >>> import pandas as pd
+    >>> days = pd.date_range("2024-01-01", periods=3)
+    >>> aligned(mark=pd.Series(1.0, days), rate=pd.Series(1e-4, days[::-1]))
     Traceback (most recent call last):
     ...
-    ValueError: hours must be 1, 2, 4 or 8, got 3
+    ValueError: mark and rate have rows of different times or order: bring them together by date first, as
+    pandas.concat([mark, rate], axis=1, join="inner") does
     """
-    if (checked := single(name, value)) not in HOURS:
-        raise ValueError(f"{name} must be 1, 2, 4 or 8, got {value!r}")
-    return int(checked)
-
-
-def kind(name, value, accepted, words):
-    """Return `value` if it is an object of the accepted class or classes, which `words` name.
-
-    Raises
-    ------
-    ValueError
-        If it is not; the message shows a short value, and of a long one its type.
-
-    Examples
-    --------
-    >>> kind("compounded", "yes", bool, "True or False")
-    Traceback (most recent call last):
-    ...
-    ValueError: compounded must be True or False, got 'yes'
-    """
-    if not isinstance(value, accepted):
-        raise ValueError(f"{name} must be {words}, got {shown(value, longest=80)}")
-    return value
-
-
-def text(name, value):
-    """Return `value` if it is a text.
-
-    Raises
-    ------
-    ValueError
-        If it is anything else.
-
-    Examples
-    --------
-    >>> text("title", 60_000)
-    Traceback (most recent call last):
-    ...
-    ValueError: title must be a text, got 60000
-    """
-    return kind(name, value, str, "a text")
+    # Told by what it can do, so that plain arithmetic need not import pandas.
+    indices = {name: getattr(value, "index", None) for name, value in values.items()}
+    indices = {name: index for name, index in indices.items() if hasattr(index, "equals")}
+    first, *others = indices or [None]
+    for other in others:
+        if not indices[first].equals(indices[other]):
+            raise ValueError(
+                f"{first} and {other} have rows of different times or order: bring them together by date "
+                f'first, as pandas.concat([{first}, {other}], axis=1, join="inner") does'
+            )
 
 
 def shown(value, write=repr, longest=math.inf):
@@ -264,26 +224,15 @@ def shown(value, write=repr, longest=math.inf):
     Examples
     --------
     >>> shown("BTC"), shown(np.eye(2))
-    ("'BTC'", 'a ndarray')
+    ("'BTC'", 'an object of type ndarray')
     """
     text = write(value)
-    return text if len(text) <= longest and "\n" not in text else f"a {type(value).__name__}"
+    fits = len(text) <= longest and "\n" not in text
+    return text if fits else f"an object of type {type(value).__name__}"
 
 
 def assign(part, **values):
-    """Replace fields of a frozen dataclass, in its ``__post_init__``, by what was made of them.
-
-    Examples
-    --------
-    >>> from dataclasses import dataclass
-    >>> @dataclass(frozen=True)
-    ... class Rise:
-    ...     share: float
-    ...     def __post_init__(self):
-    ...         assign(self, share=single("share (fraction)", self.share))
-    >>> Rise(np.array(1))
-    Rise(share=1.0)
-    """
+    """Assign fields of a frozen dataclass, in its ``__post_init__``, what the checks made of them."""
     for name, value in values.items():
         object.__setattr__(part, name, value)
 
@@ -316,13 +265,6 @@ def same_index(**values):
 
 
 def plain(result):
-    """Return a Python float for a single number and an array otherwise, without negative zeros.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> plain(np.float64(1.5))
-    1.5
-    """
+    """Return a Python float for a single number and an array otherwise, without negative zeros."""
     result = np.add(result, 0.0)
     return result if np.ndim(result) else float(result)

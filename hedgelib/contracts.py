@@ -7,13 +7,13 @@ import datetime
 import functools
 import importlib.resources
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 
 from hedgelib import checks, perpetual
-from hedgelib.perpetual import check_table
 
 _TOLERANCE = 1e-9
 
@@ -50,20 +50,16 @@ class Contract:
     brackets : perpetual.Brackets
         Maintenance table (USDT; coin if inverse).
     as_of : datetime.date
-        Day from which the brackets are known to hold.
+        Day from which the brackets are known to hold; `sources` tells that of every parameter.
     source : str
         Where the numbers come from.
     contract_size : float, optional
         Value of one contract (USD), for inverse contracts only.
-
-    Raises
-    ------
-    ValueError
-        If a value is missing, out of range, or contradicts another.
-
-    Notes
-    -----
-    Source: the exchange's trading rules.
+    collateral_ratio : float, optional
+        Share of the coin's value that counts as margin in the futures wallet (fraction), for linear contracts
+        of a coin that the exchange takes as collateral.
+    forced_sale_below : float, optional
+        Realised balance (USDT, 0 or less) below which the exchange sells such coins.
 
     Examples
     --------
@@ -89,6 +85,8 @@ class Contract:
     as_of: datetime.date
     source: str
     contract_size: float | None = None
+    collateral_ratio: float | None = None
+    forced_sale_below: float | None = None
 
     def __post_init__(self):
         """Refuse what no contract can be."""
@@ -103,15 +101,25 @@ class Contract:
             fraction = checks.single(f"{name} (fraction)", getattr(self, name), at_least=0, below=1)
             checks.assign(self, **{name: fraction})
         checks.assign(self, funding_hours=checks.hours("funding_hours", self.funding_hours))
-        check_table(self.brackets)
+        checks.kind("brackets", self.brackets, perpetual.Brackets, "a perpetual.Brackets")
         # pandas' missing time is a date by its type, but not equal to itself.
         if not isinstance(self.as_of, datetime.date) or self.as_of != self.as_of:
             raise ValueError(f"as_of must be a datetime.date, got {self.as_of!r}")
         if self.inverse:
             size = checks.single("contract_size (USD)", self.contract_size, above=0)
             checks.assign(self, contract_size=size)
-        elif self.contract_size is not None:
-            raise ValueError("contract_size is for inverse contracts: a linear one is counted in coins")
+        for name in ("collateral_ratio", "forced_sale_below") if self.inverse else ("contract_size",):
+            if getattr(self, name) is not None:
+                other = "linear" if self.inverse else "inverse"
+                raise ValueError(
+                    f"{name} is for {other} contracts, and this one is {self.kind}: leave it out"
+                )
+        if self.collateral_ratio is not None:
+            ratio = checks.single("collateral_ratio (fraction)", self.collateral_ratio, above=0, at_most=1)
+            checks.assign(self, collateral_ratio=ratio)
+        if self.forced_sale_below is not None:
+            balance = checks.single("forced_sale_below (USDT)", self.forced_sale_below, at_most=0)
+            checks.assign(self, forced_sale_below=balance)
 
     def __repr__(self):
         """Name the contract, not its thirty numbers."""
@@ -124,7 +132,7 @@ class Contract:
 
     @property
     def margin_unit(self):
-        """Return what margin, P&L, fees and funding are counted in: ``"USDT"`` or the coin's name."""
+        """What margin, P&L, fees and funding are counted in: ``"USDT"`` or the coin's name."""
         return self.base if self.inverse else "USDT"
 
     def margin_text(self, amount):
@@ -138,60 +146,25 @@ class Contract:
         amount = checks.single(f"amount ({self.margin_unit})", amount)
         return f"{amount:,.8f}" if self.inverse else f"{amount:,.2f}"
 
+    @checks.arguments(quantity=checks.numbers("coin or contracts", at_least=0))
     def round_quantity(self, quantity):
-        """Return the quantity rounded DOWN to the step, so that a hedge never exceeds its target.
+        """Return a quantity (coin; contracts if inverse) rounded DOWN to the step.
 
-        Parameters
-        ----------
-        quantity : float or array
-            Coins (linear) or contracts (inverse), 0 or more.
-
-        Returns
-        -------
-        float or array
-            Largest whole number of steps within `quantity`. What misses a whole step by less than a
-            billionth of one, which is how 0.3 looks to floating point, counts as whole.
-
-        Raises
-        ------
-        ValueError
-            If the quantity is missing, negative or infinite.
-
-        Notes
-        -----
-        Source: the exchange's lot size rule.
+        So a hedge never exceeds its target. What misses a whole step by less than a billionth of one, which
+        is how 0.3 looks to floating point, counts as whole.
 
         Examples
         --------
         >>> get("ETHUSDT").round_quantity([0.3, 6.66667, 0.0009])
         array([0.3  , 6.666, 0.   ])
         """
-        steps = checks.number("quantity (coin or contracts)", quantity, at_least=0) / self.step
+        steps = quantity / self.step
         nearest = np.rint(steps)
         whole = np.where(np.abs(steps - nearest) <= _TOLERANCE + 1e-15 * steps, nearest, np.floor(steps))
-        return checks.plain(_multiple(whole, self.step))
+        return _multiple(whole, self.step)
 
     def round_price(self, price):
-        """Return the price rounded to the nearest tick.
-
-        Parameters
-        ----------
-        price : float or array
-            Price of at least one tick (USDT; USD if inverse).
-
-        Returns
-        -------
-        float or array
-            Nearest whole number of ticks.
-
-        Raises
-        ------
-        ValueError
-            If a price is missing, infinite or below one tick.
-
-        Notes
-        -----
-        Source: the exchange's price filter.
+        """Return a price (USDT; USD if inverse) of at least one tick, rounded to the nearest tick.
 
         Examples
         --------
@@ -201,17 +174,26 @@ class Contract:
         price = checks.number("price (USDT or USD)", price, at_least=self.tick)
         return checks.plain(_multiple(np.rint(price / self.tick), self.tick))
 
+    @checks.arguments(notional=checks.numbers("USDT or coin", at_least=0))
+    def highest_leverage(self, notional):
+        """Return the highest leverage allowed for a position of this size (USDT; coin if inverse).
+
+        It is infinite where the exchange's limits are not known here.
+
+        Examples
+        --------
+        >>> get("BTCUSDT").highest_leverage([60_000, 2_700_000, 120_000_000])
+        array([150.,  75.,  10.])
+        """
+        if self.brackets.leverages is None:
+            return np.full(np.shape(notional), np.inf)
+        return np.take(self.brackets.leverages, self.brackets.at(notional))
+
 
 def _multiple(count, unit):
     """Return count · unit with the decimals of the unit, so that 3 steps of 0.1 are 0.3."""
     decimals = -Decimal(str(unit)).normalize().as_tuple().exponent
     return np.round(count * unit, max(decimals, 0))
-
-
-@functools.cache
-def _tables():
-    """Return the contents of ``contracts.toml``."""
-    return tomllib.loads((importlib.resources.files(__package__) / "contracts.toml").read_text("utf-8"))
 
 
 def symbols():
@@ -227,59 +209,126 @@ def symbols():
     >>> symbols()
     ('BTCUSDT', 'ETHUSDT', 'BTCUSD', 'ETHUSD')
     """
-    return tuple(_tables())
+    return tuple(name for name in _book() if name not in ("linear", "inverse"))
 
 
 def get(symbol, as_of=None):
-    """Return a contract as it was at a day.
+    """Return a contract as it was at a time.
 
     Parameters
     ----------
     symbol : str
         One of `symbols()`.
-    as_of : datetime.date or str, optional
-        The day, as a date or as ``"2024-05-30"``; the newest brackets where left out.
+    as_of : datetime.date, datetime.datetime or str, optional
+        A day, as a date or as ``"2024-05-30"``, means its end; a time is in UTC unless it says otherwise.
+        Left out, the newest numbers.
 
     Returns
     -------
     Contract
-        With the brackets in force at that day; the other parameters are the newest known.
-
-    Raises
-    ------
-    ValueError
-        If the symbol is unknown, or the day is no date or before the first brackets known.
-
-    Notes
-    -----
-    Source: ``contracts.toml``, which names its own.
+        Each parameter as it was in force; one that is known only from later on, as it was first known. For
+        brackets there must be a table of that time.
 
     Examples
     --------
-    >>> get("BTCUSDT").brackets.floors[:3], get("BTCUSDT", "2024-06-30").brackets.floors[:3]
-    ((0.0, 300000.0, 800000.0), (0.0, 50000.0, 600000.0))
+    >>> get("BTCUSDT").minimum_notional, get("BTCUSDT", "2026-04-13").minimum_notional
+    (50.0, 100.0)
     """
-    parameters = dict(_tables()[checks.one_of("symbol", symbol, symbols())])
-    tables = parameters.pop("brackets")
-    known = [table for table in tables if as_of is None or table["as_of"] <= _day(as_of)]
-    if not known:
-        dates = ", ".join(str(table["as_of"]) for table in tables)
-        raise ValueError(f"no brackets of {symbol} are known as of {as_of}: known from {dates}")
-    table = known[-1]
+    return _contract(checks.one_of("symbol", symbol, symbols()), _moment(as_of))
+
+
+def sources(symbol, as_of=None):
+    """Return since when each parameter of a contract is known to hold, and from where.
+
+    Parameters
+    ----------
+    symbol, as_of
+        As in `get`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``parameter``; columns ``value``, ``as_of``, ``source``.
+
+    Examples
+    --------
+    >>> sources("BTCUSDT").loc["taker_fee", ["value", "as_of"]].tolist()
+    [0.0005, datetime.date(2026, 10, 12)]
+    """
+    entries = _entries(checks.one_of("symbol", symbol, symbols()), _moment(as_of))
+    rows = []
+    for name in (field.name for field in fields(Contract) if field.name in entries):
+        value, entry = entries[name][name], entries[name]
+        shown = f"{len(value['floors'])} brackets" if name == "brackets" else value
+        rows.append((name, shown, entry["as_of"], entry["source"]))
+    return pd.DataFrame(rows, columns=["parameter", "value", "as_of", "source"]).set_index("parameter")
+
+
+@functools.cache
+def _book():
+    """Return the contents of ``contracts.toml``: for each symbol or kind its entries, the newest last."""
+    tables = tomllib.loads((importlib.resources.files(__package__) / "contracts.toml").read_text("utf-8"))
+    return {name: sorted(entries, key=_since) for name, entries in tables.items()}
+
+
+def _entries(symbol, moment):
+    """Return for each parameter of a contract the entry that holds at a moment, or else its first one."""
+    own = _book()[symbol]
+    kind = next(entry["kind"] for entry in own if "kind" in entry)
+    found = {}
+    for entry in sorted([*_book()[kind], *own], key=_since):
+        for name in entry.keys() - {"as_of", "source"}:
+            if name not in found or _since(entry) <= moment:
+                found[name] = entry
+    return found
+
+
+@functools.lru_cache
+def _contract(symbol, moment):
+    """Make a contract once for each time that is asked for: it is a value, and has many brackets to check."""
+    entries = _entries(symbol, moment)
+    if _since(entries["brackets"]) > moment:
+        dates = ", ".join(str(entry["as_of"]) for entry in _book()[symbol] if "brackets" in entry)
+        raise ValueError(f"no brackets of {symbol} are known as of {moment:%Y-%m-%d}: known from {dates}")
+    texts = dict.fromkeys(f"{entry['source']} ({entry['as_of']})" for entry in entries.values())
+    values = {name: entry[name] for name, entry in entries.items()}
     return Contract(
-        symbol=symbol,
-        margin="USDT" if parameters["kind"] == "linear" else "coin",
-        brackets=perpetual.Brackets(table["floors"], table["rates"], table["amounts"]),
-        maximum_notional=table["maximum_notional"],
-        as_of=table["as_of"],
-        source=f"{parameters.pop('source')}. Brackets: {table['source']}",
-        **parameters,
+        **values
+        | {
+            "symbol": symbol,
+            "margin": "USDT" if values["kind"] == "linear" else "coin",
+            "brackets": perpetual.Brackets(**values["brackets"]),
+            "as_of": entries["brackets"]["as_of"],
+            "source": "; ".join(texts),
+        }
     )
 
 
-def _day(value):
-    """Read a day given as a date, a time or a text."""
+def _since(entry):
+    """Return the moment from which an entry counts."""
+    day = entry["as_of"]
+    return day if isinstance(day, datetime.datetime) else _at(day, datetime.time.min)
+
+
+def _moment(value):
+    """Read a time, a day as its end; None is the end of all days."""
     try:
-        return datetime.date.fromisoformat(str(value)[:10] if isinstance(value, datetime.date) else value)
-    except (TypeError, ValueError):
-        raise ValueError(f"as_of must be a date such as '2024-05-30', got {checks.shown(value)}") from None
+        if value is None:
+            value = datetime.date.max
+        if isinstance(value, str):
+            read = datetime.datetime if len(value) > len("2024-05-30") else datetime.date
+            value = read.fromisoformat(value)
+        if value != value:  # pandas' missing time
+            raise ValueError
+        if not isinstance(value, datetime.datetime):
+            return _at(value, datetime.time.max)
+        return value.astimezone(datetime.UTC) if value.tzinfo else value.replace(tzinfo=datetime.UTC)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(
+            f"as_of must be a date such as '2024-05-30' or a time, got {checks.shown(value)}"
+        ) from None
+
+
+def _at(day, time):
+    """Return a time of a day, in UTC."""
+    return datetime.datetime.combine(day, time, tzinfo=datetime.UTC)

@@ -9,11 +9,20 @@ import numpy as np
 
 from hedgelib import checks
 
-_BAND = 0.0005
+_CLAMP = 0.0005
+# The limit catches rates given in percent or basis points.
+_RATE = checks.numbers("fraction per interval, 0.0001 is 0.01 %", at_least=-1, at_most=1)
+_PREMIUM = checks.numbers("fraction per 8 hours", at_least=-1, at_most=1)
 
 
+@checks.arguments(
+    quantity=checks.numbers("coin", at_least=0),
+    mark=checks.numbers("USDT", above=0),
+    rate=_RATE,
+    side=checks.side,
+)
 def received(quantity, mark, rate, side=-1):
-    """Funding that a linear position receives at one settlement.
+    """Funding (USDT) that a linear position receives at one settlement; below 0 it pays.
 
     Parameters
     ----------
@@ -26,20 +35,6 @@ def received(quantity, mark, rate, side=-1):
     side : int or array
         −1 short, +1 long.
 
-    Returns
-    -------
-    float or array
-        −side · quantity · mark · rate, in USDT: positive is received, negative is paid.
-
-    Raises
-    ------
-    ValueError
-        If a number is missing or infinite, a rate is beyond ±1, or the shapes do not fit.
-
-    Notes
-    -----
-    Source: the exchange's funding rules.
-
     Examples
     --------
     A short of 1 BTC at 60,000 USDT and 0.01 %:
@@ -47,15 +42,18 @@ def received(quantity, mark, rate, side=-1):
     >>> received(quantity=1, mark=60_000, rate=0.0001)
     6.0
     """
-    quantity = checks.number("quantity (coin)", quantity, at_least=0)
-    mark = checks.number("mark (USDT)", mark, above=0)
-    rate, side = _rate(rate), checks.side(side)
-    checks.broadcast(quantity=quantity, mark=mark, rate=rate, side=side)
-    return checks.plain(-side * quantity * mark * rate)
+    return -side * quantity * mark * rate
 
 
+@checks.arguments(
+    contracts=checks.numbers(at_least=0),
+    size=checks.numbers("USD per contract", above=0),
+    mark=checks.numbers("USD", above=0),
+    rate=_RATE,
+    side=checks.side,
+)
 def inverse_received(contracts, size, mark, rate, side=-1):
-    """Funding that a coin-margined position receives at one settlement, in coin.
+    """Funding (coin) that a coin-margined position receives at one settlement; below 0 it pays.
 
     Parameters
     ----------
@@ -70,79 +68,52 @@ def inverse_received(contracts, size, mark, rate, side=-1):
     side : int or array
         −1 short, +1 long.
 
-    Returns
-    -------
-    float or array
-        −side · contracts · size / mark · rate, in coin: positive is received, negative is paid.
-
-    Raises
-    ------
-    ValueError
-        If a number is missing or infinite, a rate is beyond ±1, or the shapes do not fit.
-
-    Notes
-    -----
-    Source: the exchange's funding rules for coin-margined contracts.
-
     Examples
     --------
     >>> inverse_received(contracts=600, size=100, mark=60_000, rate=0.0001)
     0.0001
     """
-    contracts = checks.number("contracts", contracts, at_least=0)
-    size = checks.number("size (USD per contract)", size, above=0)
-    mark = checks.number("mark (USD)", mark, above=0)
-    rate, side = _rate(rate), checks.side(side)
-    checks.broadcast(contracts=contracts, size=size, mark=mark, rate=rate, side=side)
-    return checks.plain(-side * contracts * size / mark * rate)
+    return -side * contracts * size / mark * rate
 
 
+@checks.arguments(
+    premium=_PREMIUM,
+    interest=_PREMIUM,
+    hours=checks.hours,
+    cap=checks.numbers("fraction per interval", above=0, at_most=1),
+)
 def rate(premium, interest=1e-4, hours=8, cap=None):
-    """Funding rate that follows from the premium of the perpetual over its index.
+    """Funding rate (fraction per interval) that follows from the premium of the perpetual over its index.
 
     Parameters
     ----------
     premium : float or array
         Time-weighted premium index P (fraction per 8 hours).
     interest : float or array
-        Interest rate I (fraction per 8 hours).
+        Interest rate I (fraction per 8 hours). While the premium stays within 0.05 % of it, it is the rate.
     hours : int
         Funding interval: 1, 2, 4 or 8 hours.
     cap : float or array, optional
         Largest rate either way (fraction per interval), applied last.
 
-    Returns
-    -------
-    float or array
-        (P + clamp(I − P, −0.05 %, +0.05 %)) / (8 / hours) as a fraction per interval, within ±cap.
-
-    Raises
-    ------
-    ValueError
-        If a number is missing, infinite or beyond ±1, the interval is unknown, or the shapes do not fit.
-
     Notes
     -----
-    Source: the exchange's funding rate formula; the division for shorter intervals holds since 2025-09-18.
-    The rate is exactly the interest while the premium stays within 0.05 % of it.
+    Source: the exchange's formula, (P + clamp(I − P, −0.05 %, +0.05 %)) / (8 / hours); the division for
+    shorter intervals holds since 2025-09-18.
 
     Examples
     --------
     >>> rate(premium=[0.0003, 0.0010, -0.0020])
     array([ 0.0001,  0.0005, -0.0015])
     """
-    premium = checks.number("premium (fraction per 8 hours)", premium, at_least=-1, at_most=1)
-    interest = checks.number("interest (fraction per 8 hours)", interest, at_least=-1, at_most=1)
-    divisor = 8 / checks.hours("hours", hours)
-    limit = 1.0 if cap is None else checks.number("cap (fraction per interval)", cap, above=0, at_most=1)
-    checks.broadcast(premium=premium, interest=interest, cap=limit)
-    inside = np.abs(interest - premium) <= _BAND
-    uncapped = np.where(inside, interest, premium + np.clip(interest - premium, -_BAND, _BAND)) / divisor
-    return checks.plain(np.clip(uncapped, -limit, limit))
+    inside = np.abs(interest - premium) <= _CLAMP
+    clamped = np.where(inside, interest, premium + np.clip(interest - premium, -_CLAMP, _CLAMP))
+    largest = 1.0 if cap is None else cap
+    return np.clip(clamped * hours / 8, -largest, largest)
 
 
 def annualised(rates, hours=8, compounded=False):
-    """Yearly rate that the mean of these settlements amounts to.
+    """Yearly rate (fraction) that the mean of these settlements amounts to.
 
     One print says next to nothing about a year: give a period of settlements.
 
@@ -158,25 +129,15 @@ def annualised(rates, hours=8, compounded=False):
     Returns
     -------
     float
-        Fraction per year of 365 days. Simple: mean · n per year. Compounded: the growth of a year in which
-        the settlements given repeat, ∏(1 + rate) to the power of the number of repeats, less 1.
-
-    Raises
-    ------
-    ValueError
-        If there are no rates, one is missing, beyond ±1 or (compounded) a total loss, the interval is
-        unknown, or the growth is too large to calculate with.
-
-    Notes
-    -----
-    Source: definition.
+        For 365 days. Simple: mean · settlements a year. Compounded: the growth of a year in which the
+        settlements given repeat.
 
     Examples
     --------
     >>> round(annualised(0.0001), 4), round(annualised(0.0001, compounded=True), 4)
     (0.1095, 0.1157)
     """
-    rates = checks.row("rates", _rate(rates))
+    rates = checks.row("rates", _RATE("rate", rates))
     checks.kind("compounded", compounded, bool | np.bool_, "True or False")
     settlements = 24 / checks.hours("hours", hours) * 365
     if not compounded:
@@ -187,8 +148,3 @@ def annualised(rates, hours=8, compounded=False):
     if exponent > 700:
         raise ValueError("rates are too large to be compounded over a year: the growth is beyond e^700")
     return math.expm1(exponent)
-
-
-def _rate(value):
-    """Check a funding rate; the limit catches numbers given in percent or basis points."""
-    return checks.number("rate (fraction per interval, 0.0001 is 0.01 %)", value, at_least=-1, at_most=1)

@@ -1,4 +1,4 @@
-"""How often a price touches a level: the closed form for log-normal paths, by the reflection principle."""
+"""How often a price is touched: the closed form for log-normal paths, by the reflection principle."""
 
 import numpy as np
 from scipy.special import erfcx, ndtr
@@ -6,6 +6,12 @@ from scipy.special import erfcx, ndtr
 from hedgelib import checks
 
 
+@checks.arguments(
+    rise=checks.numbers("fraction", at_least=0),
+    volatility=checks.numbers("fraction per year", above=0),
+    days=checks.numbers(above=0),
+    log_drift=checks.numbers("per year"),
+)
 def touch_probability(rise, volatility, days, log_drift=0.0):
     """Probability that a log-normal price rises by `rise` at any time within `days`.
 
@@ -15,7 +21,7 @@ def touch_probability(rise, volatility, days, log_drift=0.0):
     Parameters
     ----------
     rise : float or array
-        Distance to the level as a fraction of the price today, 0 or more: 0.328 is +32.8 %.
+        Distance to the price asked about, as a fraction of the price today, 0 or more: 0.328 is +32.8 %.
     volatility : float or array
         Standard deviation of a year's log return, as a fraction above 0.
     days : float or array
@@ -23,16 +29,6 @@ def touch_probability(rise, volatility, days, log_drift=0.0):
     log_drift : float or array
         Drift of the log price per year. 0, the default: a price as likely above as below today's (its median
         stays). −volatility²/2: a price without drift (its mean stays).
-
-    Returns
-    -------
-    float or array
-        Probability between 0 and 1.
-
-    Raises
-    ------
-    ValueError
-        If a number is missing, infinite or outside its range, or the shapes do not fit.
 
     Notes
     -----
@@ -49,16 +45,11 @@ def touch_probability(rise, volatility, days, log_drift=0.0):
     >>> touch_probability(0.328, 0.63, [30, 60]).round(3)
     array([0.116, 0.267])
     """
-    rise = checks.number("rise (fraction)", rise, at_least=0)
-    volatility = checks.number("volatility (fraction per year)", volatility, above=0)
-    days = checks.number("days", days, above=0)
-    log_drift = checks.number("log_drift (per year)", log_drift)
-    checks.broadcast(rise=rise, volatility=volatility, days=days, log_drift=log_drift)
-    level, years = np.log1p(rise), np.divide(days, 365)
+    barrier, years = np.log1p(rise), np.divide(days, 365)
     spread = volatility * np.sqrt(years)
-    ahead, behind = (level - log_drift * years) / spread, (level + log_drift * years) / spread
+    ahead, behind = (barrier - log_drift * years) / spread, (barrier + log_drift * years) / spread
     # The factor exp(2νb/σ²) overflows for ν > 0 although its product does not; erfcx holds both together.
     upward = erfcx(np.maximum(behind, 0) / np.sqrt(2)) / 2 * np.exp(-(ahead**2) / 2)
-    downward = np.exp(np.minimum(2 * log_drift * level / volatility**2, 0)) * ndtr(-behind)
+    downward = np.exp(np.minimum(2 * log_drift * barrier / volatility**2, 0)) * ndtr(-behind)
     reflected = np.where(behind > 0, upward, downward)
-    return checks.plain(np.minimum(ndtr(-ahead) + reflected, 1.0))
+    return np.minimum(ndtr(-ahead) + reflected, 1.0)

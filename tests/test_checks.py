@@ -102,7 +102,7 @@ def test_single_refuses_sequences():
 @pytest.mark.parametrize("value", [0, 2, -1.5, "short", None, [1, 0], np.nan])
 def test_sides(value):
     with pytest.raises(ValueError, match="side"):
-        checks.side(value)
+        checks.side("side", value)
 
 
 def test_words():
@@ -115,6 +115,38 @@ def test_shapes():
     checks.broadcast(one=1.0, two=np.ones((2, 1)), three=np.ones(3))
     with pytest.raises(ValueError, match=r"one \(2,\), two \(3,\) must be"):
         checks.broadcast(one=np.ones(2), two=np.ones(3))
+
+
+def test_rows_of_other_days_are_refused():
+    days = pd.date_range("2024-01-01", periods=3, tz="UTC")
+    one = pd.Series(1.0, days)
+    checks.aligned(one=one, two=pd.Series(2.0, days.copy()), three=2.0, four=np.ones(3), five=[1, 2, 3])
+    checks.aligned(one=one, frame=pd.DataFrame({"a": one}))
+    for other in (one[::-1], one[1:], pd.Series(1.0, range(3)), pd.DataFrame({"a": one[:2]})):
+        with pytest.raises(ValueError, match="one and other have rows of different times or order"):
+            checks.aligned(one=one, three=3.0, other=other)
+
+
+def test_arguments_are_checked_once_and_the_formula_is_bare():
+    @checks.arguments(a=checks.numbers("coin", above=0), b=checks.numbers())
+    def ratio(a, b, word="x", c=None):
+        """Divide."""
+        return a / b if c is None else word
+
+    assert ratio.unchecked(1, 2) == 0.5
+    assert ratio.__doc__ == "Divide."
+    assert type(ratio(np.float32(1), b=2)) is float
+    np.testing.assert_array_equal(ratio([1, 2], 2), [0.5, 1])
+    with pytest.raises(ValueError, match=r"a \(coin\) must be a finite number above 0, got 0"):
+        ratio(0, 2)
+    with pytest.raises(ValueError, match="b must be a finite number"):
+        ratio(1, b="2")
+    with pytest.raises(ValueError, match=r"a \(2,\), b \(3,\) must be"):
+        ratio([1, 2], [1, 2, 3])
+    with pytest.raises(ValueError, match="rows of different times"):
+        ratio(pd.Series([1, 2]), pd.Series([1, 2], index=[1, 2]))
+    with pytest.raises(TypeError):
+        ratio(1)
 
 
 def test_plain():

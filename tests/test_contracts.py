@@ -16,7 +16,7 @@ BTCUSDT = contracts.get("BTCUSDT")
 @pytest.mark.parametrize(
     ("symbol", "tick", "step", "minimum"),
     [
-        ("BTCUSDT", 0.1, 0.001, 100),
+        ("BTCUSDT", 0.1, 0.001, 50),
         ("ETHUSDT", 0.01, 0.001, 20),
         ("BTCUSD", 0.1, 1, 100),
         ("ETHUSD", 0.01, 1, 10),
@@ -37,7 +37,7 @@ def test_every_contract_says_what_it_is(symbol):
     assert (contract.spot_fee, contract.maker_fee, contract.taker_fee) == (0.001, 0.0002, 0.0005)
     assert contract.funding_hours == 8
     assert contract.maximum_notional > contract.brackets.floors[-1]
-    assert "Brackets: " in contract.source
+    assert str(contract.as_of) in contract.source
     assert hash(contract) == hash(contracts.get(symbol))
 
 
@@ -45,11 +45,67 @@ def test_table_in_force_at_a_day():
     old, new = contracts.get("BTCUSDT", "2024-05-30"), contracts.get("BTCUSDT", "2025-08-21")
     assert old.brackets.amounts == (0, 50, 950, 11_450)
     assert new.brackets.amounts[:4] == (0, 300, 1_500, 12_000)
-    assert new == BTCUSDT == contracts.get("BTCUSDT", datetime.date(2030, 1, 1))
+    assert contracts.get("BTCUSDT", datetime.date(2030, 1, 1)) == BTCUSDT
+    assert dataclasses.replace(new, minimum_notional=50, source=BTCUSDT.source) == BTCUSDT
     assert contracts.get("BTCUSDT", datetime.datetime(2025, 8, 20, 23)) == old
     assert contracts.get("BTCUSDT", pd.Timestamp("2025-08-21", tz="UTC")) == new
     assert repr(old) == "<Contract BTCUSDT as of 2024-05-30>"
     assert (old.as_of, new.as_of) == (datetime.date(2024, 5, 30), datetime.date(2025, 8, 21))
+
+
+def test_each_parameter_has_its_own_date():
+    utc = datetime.UTC
+    for moment, minimum in [
+        ("2024-05-30", 100),  # the oldest one known stands in before its date
+        ("2026-04-13", 100),
+        ("2026-04-14", 50),  # a day means its end
+        (datetime.date(2026, 4, 14), 50),
+        (datetime.datetime(2026, 4, 14, 6, 29, 59), 100),  # no zone: UTC
+        (datetime.datetime(2026, 4, 14, 6, 30, tzinfo=utc), 50),
+        (pd.Timestamp("2026-04-14 08:29", tz="Europe/Berlin"), 100),
+        ("2026-04-14T06:30", 50),
+    ]:
+        assert contracts.get("BTCUSDT", moment).minimum_notional == minimum
+        table = contracts.sources("BTCUSDT", moment)
+        assert table.loc["minimum_notional", "value"] == minimum
+    assert contracts.get("ETHUSDT", "2026-04-13").minimum_notional == 20
+
+
+@pytest.mark.parametrize("symbol", contracts.symbols())
+def test_sources_tell_what_the_contract_holds(symbol):
+    contract, table = contracts.get(symbol), contracts.sources(symbol)
+    assert table["source"].str.len().min() > 20
+    for name, value in table["value"].drop("brackets").items():
+        assert getattr(contract, name) == value
+    given = {"symbol", "margin", "as_of", "source"}  # what the others say, or where they stand
+    unknown = {name for name, value in vars(contract).items() if value is None}
+    assert set(table.index) | given | unknown == set(vars(contract))
+
+
+@pytest.mark.parametrize(
+    ("symbol", "day", "notional", "highest"),
+    [
+        ("BTCUSDT", None, 0, 150),
+        ("BTCUSDT", None, 300_000, 150),  # a cap belongs to the lower bracket
+        ("BTCUSDT", None, 300_001, 100),
+        ("BTCUSDT", None, 2_700_000, 75),
+        ("BTCUSDT", None, 120_000_000, 10),
+        ("BTCUSDT", None, 1_800_000_000, 1),
+        ("BTCUSDT", "2024-06-30", 60_000, 100),
+        ("BTCUSDT", "2024-06-30", 50_000, 125),
+        ("ETHUSDT", None, 60_000_000, 20),
+        ("BTCUSD", None, 1, np.inf),  # not known
+    ],
+)
+def test_highest_leverage(symbol, day, notional, highest):
+    assert contracts.get(symbol, day).highest_leverage(notional) == highest
+
+
+def test_coins_as_collateral():
+    for symbol in ("BTCUSDT", "ETHUSDT"):
+        contract = contracts.get(symbol)
+        assert (contract.collateral_ratio, contract.forced_sale_below) == (0.95, -5_000)
+    assert contracts.get("BTCUSD").collateral_ratio is None
 
 
 @given(st.sampled_from(contracts.symbols()), st.integers(0, 10**7))
@@ -93,6 +149,9 @@ def test_rounding_by_hand():
         ({"brackets": None}, "brackets must be a perpetual.Brackets"),
         ({"as_of": "2024-05-30"}, "as_of must be"),
         ({"contract_size": 100}, "for inverse contracts"),
+        ({"kind": "inverse", "margin": "coin", "contract_size": 100}, "collateral_ratio is for linear"),
+        ({"collateral_ratio": 95}, "collateral_ratio .fraction. must be .* at most 1"),
+        ({"forced_sale_below": 5_000}, "forced_sale_below .USDT. must be .* at most 0"),
         ({"kind": "inverse", "margin": "coin"}, "contract_size"),
     ],
 )

@@ -1,4 +1,5 @@
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +20,15 @@ def test_additive_over_quantity(one, other, mark, rate):
     together = funding.received(one + other, mark, rate)
     apart = funding.received(one, mark, rate) + funding.received(other, mark, rate)
     assert together == pytest.approx(apart, rel=1e-9, abs=1e-9)
+
+
+def test_rows_of_other_settlements_are_refused():
+    times = pd.date_range("2024-01-01", periods=3, freq="8h", tz="UTC")
+    mark, rate = pd.Series([60_000.0, 61_000, 62_000], times), pd.Series([1e-4, 2e-4, 3e-4], times)
+    np.testing.assert_allclose(funding.received(1, mark, rate), [6, 12.2, 18.6])
+    for other in (rate[::-1], rate[1:], rate.shift(freq="8h")):
+        with pytest.raises(ValueError, match="mark and rate have rows of different times"):
+            funding.received(1, mark, other)
 
 
 @given(st.lists(st.tuples(st.floats(1, 1e6), rates), min_size=2, max_size=30), st.integers(1, 29))

@@ -67,6 +67,15 @@ def test_corrupt_tables_are_refused(floors, rates, amounts, message):
         Brackets(floors, rates, amounts)
 
 
+@pytest.mark.parametrize(
+    ("leverages", "message"),
+    [((100,), "row of 2"), ((100, 125), "must not rise"), ((1, 0.5), "at least 1"), ("high", "leverages")],
+)
+def test_impossible_leverages_are_refused(leverages, message):
+    with pytest.raises(ValueError, match=message):
+        Brackets((0, 300_000), (0.004, 0.005), leverages=leverages)
+
+
 # Maintenance margin
 
 
@@ -239,6 +248,62 @@ def test_already_below_maintenance():
     assert perpetual.liquidation_price(1, 60_000, 100, TABLE, side=1) == pytest.approx(59_900 / 0.996)
     # Another position has lost more than everything: every price liquidates the short.
     assert perpetual.liquidation_price(1, 60_000, 100, TABLE, other_pnl=-70_000) == 0
+
+
+# Liquidation with the coins as collateral
+
+
+@pytest.mark.parametrize(
+    ("collateral_ratio", "expected", "rise"),
+    [
+        # Where ratio · P + 60,000 − P is rate · P − amount, by hand in the bracket that the answer falls in:
+        (0.95, 61_500 / 0.0565, 17.14),  # third bracket, 800,000 to 3 million
+        (0.90, 60_300 / 0.105, 8.57),  # second, to 800,000
+        (0.80, 60_000 / 0.204, 3.90),  # first, to 300,000
+        (0.00, 60_000 / 1.004, -0.004),  # coins that do not count: nothing backs the short
+    ],
+)
+def test_coins_as_collateral_by_hand(collateral_ratio, expected, rise):
+    price = perpetual.collateral_liquidation_price(1, 60_000, 1, collateral_ratio, TABLE)
+    assert price == pytest.approx(expected, rel=1e-12)
+    assert price / 60_000 - 1 == pytest.approx(rise, abs=0.005)
+
+
+def test_what_is_owed_brings_liquidation_nearer():
+    # −5,000 USDT realised: 0.8 · P + 55,000 − P = 0.004 · P
+    owed = perpetual.collateral_liquidation_price(1, 60_000, 1, 0.8, TABLE, balance=-5_000)
+    assert owed == pytest.approx(55_000 / 0.204)
+
+
+@given(tables(), quantities, prices, st.floats(0, 3), st.floats(0.5, 1), st.floats(-0.5, 2))
+def test_equity_equals_maintenance_with_collateral(table, quantity, entry, share, counted, funded):
+    coins, balance = share * quantity, funded * quantity * entry
+    price = perpetual.collateral_liquidation_price(quantity, entry, coins, counted, table, balance)
+
+    def left(mark):
+        equity = balance + counted * coins * mark + quantity * (entry - mark)
+        return equity - perpetual.maintenance_margin(quantity * mark, table)
+
+    if price == np.inf:
+        assert (left(entry * np.geomspace(1, 1e6, 20)) > 0).all()
+    else:
+        scale = quantity * max(price, entry) * (1 + share) + abs(balance)
+        assert left(price) == pytest.approx(0, abs=1e-9 * scale)
+        assert (left(price * np.geomspace(1.01, 1e3, 20)) < 0).all()
+
+
+@given(tables(), quantities, prices, st.floats(0, 5))
+def test_without_coins_it_is_the_cross_wallet(table, quantity, entry, funded):
+    margin = funded * quantity * entry
+    alone = perpetual.liquidation_price(quantity, entry, margin, table)
+    same = perpetual.collateral_liquidation_price(quantity, entry, 0, 0.95, table, balance=margin)
+    assert same == pytest.approx(alone, rel=1e-12)
+
+
+def test_collateral_where_there_is_no_liquidation():
+    assert perpetual.collateral_liquidation_price(0, 60_000, 1, 0.95, TABLE) == np.inf
+    # Half the coins shorted: what the others gain is never less than the maintenance of 2 %.
+    assert perpetual.collateral_liquidation_price(0.5, 60_000, 1, 0.95, TABLE) == np.inf
 
 
 # Liquidation, inverse

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hedgelib import checks, market, perpetual
-from hedgelib.perpetual import Brackets, check_table
+from hedgelib.perpetual import Brackets
 
 SERIES = ("spot", "mark", "mark_high", "mark_low", "last_high", "last_low", "funding")
 
@@ -116,10 +116,10 @@ class OtherPosition:
             self,
             quantity=checks.single("quantity (coin)", self.quantity, above=0),
             entry=checks.single("entry (USDT)", self.entry, above=0),
-            side=checks.side(checks.single("side", self.side)),
+            side=checks.side("side", checks.single("side", self.side)),
             market=bars(self.market),
         )
-        check_table(self.brackets)
+        checks.kind("brackets", self.brackets, Brackets, "a perpetual.Brackets")
 
     def check_shape(self, shape):
         """Refuse prices that are not bar by bar those of the hedge."""
