@@ -126,7 +126,8 @@ INF, NAN = (math.inf,), (math.nan,)
 TABLE = perpetual.Brackets(floors=(0, 300_000), rates=(0.004, 0.005))
 HEDGE = Hedge(1, 0.5, 2, "BTCUSDT")
 COIN_HEDGE = Hedge(1, 0.5, 2, "BTCUSD", margin_from="coin_margined")
-CONTRACT = contracts.get("BTCUSD")
+PLEDGED = Hedge(1, 0.5, 2, "BTCUSDT", margin_from="collateral")
+CONTRACT, LINEAR = contracts.get("BTCUSD"), contracts.get("BTCUSDT")
 MARKET = market.drawn({0: 60_000, 1: 66_000}, rate=1e-4)
 PATHS = market.paths("pullback", n=3, days=2)
 OUTCOME = ledger.run_many(PATHS, HEDGE)
@@ -212,10 +213,25 @@ CALLS = [
         other_maintenance=0.0,
         may_be=INF,
     ),
+    each(
+        perpetual.collateral_liquidation_price,
+        **POSITION,
+        coins=1.0,
+        collateral_ratio=0.95,
+        brackets=TABLE,
+        balance=-1_000.0,
+        may_be=INF,
+    ),
     each(perpetual.bankruptcy_price, **POSITION, margin=20_000.0, side=-1, may_be=INF),
     each(perpetual.inverse_pnl, **INVERSE, exit=40_000.0, side=-1),
     each(perpetual.inverse_liquidation_price, **INVERSE, margin=0.5, brackets=TABLE, side=-1, may_be=INF),
-    call(perpetual.Brackets, floors=[0.0, 300_000.0], rates=[0.004, 0.005], amounts=[0.0, 300.0]),
+    call(
+        perpetual.Brackets,
+        floors=[0.0, 300_000.0],
+        rates=[0.004, 0.005],
+        amounts=[0.0, 300.0],
+        leverages=[125.0, 100.0],
+    ),
     each(funding.received, quantity=1.0, mark=60_000.0, rate=1e-4, side=-1),
     each(funding.inverse_received, contracts=600.0, size=100.0, mark=60_000.0, rate=1e-4, side=-1),
     each(funding.rate, premium=3e-4, interest=1e-4, hours=8, cap=0.02),
@@ -247,10 +263,13 @@ CALLS = [
     # Contracts and hedges.
     call(contracts.symbols),
     call(contracts.get, symbol="BTCUSDT", as_of="2024-06-30"),
+    call(contracts.sources, symbol="BTCUSDT", as_of="2024-06-30"),
     call(contracts.Contract, **{f.name: getattr(CONTRACT, f.name) for f in fields(CONTRACT)}),
+    call(contracts.Contract, **{f.name: getattr(LINEAR, f.name) for f in fields(LINEAR)}),
     call(CONTRACT.margin_text, amount=0.5),
     each(CONTRACT.round_quantity, quantity=600.0),
     each(CONTRACT.round_price, price=60_000.0),
+    *(each(contract.highest_leverage, notional=600.0, may_be=INF) for contract in (CONTRACT, LINEAR)),
     *(call(contract_rules, quantity=1.0, price=60_000.0, symbol=symbol) for symbol in contracts.symbols()),
     call(
         Hedge,
@@ -264,13 +283,19 @@ CALLS = [
     ),
     *(
         each(method, price=60_000.0)
-        for hedge in (HEDGE, COIN_HEDGE)
+        for hedge in (HEDGE, COIN_HEDGE, PLEDGED)
         for method in (hedge.quantity, hedge.margin, hedge.coins_sold, hedge.collateral)
     ),
-    *(each(hedge.liquidation_price, entry=60_000.0, may_be=INF) for hedge in (HEDGE, COIN_HEDGE)),
-    *(each(hedge.distance_to_liquidation, entry=60_000.0, may_be=INF) for hedge in (HEDGE, COIN_HEDGE)),
-    *(call(hedge.payoff, entry=60_000.0, prices=[50_000.0, 70_000.0]) for hedge in (HEDGE, COIN_HEDGE)),
-    *(call(hedge.ticket, entry=60_000.0, may_be=INF) for hedge in (HEDGE, COIN_HEDGE)),
+    *(each(hedge.liquidation_price, entry=60_000.0, may_be=INF) for hedge in (HEDGE, COIN_HEDGE, PLEDGED)),
+    *(
+        each(hedge.distance_to_liquidation, entry=60_000.0, may_be=INF)
+        for hedge in (HEDGE, COIN_HEDGE, PLEDGED)
+    ),
+    *(
+        call(hedge.payoff, entry=60_000.0, prices=[50_000.0, 70_000.0])
+        for hedge in (HEDGE, COIN_HEDGE, PLEDGED)
+    ),
+    *(call(hedge.ticket, entry=60_000.0, may_be=INF) for hedge in (HEDGE, COIN_HEDGE, PLEDGED)),
     *(
         call(
             whole_hedge,
@@ -619,7 +644,7 @@ EXEMPT = {
         "exercise.Exercise.fits_all",
         "explorer.Explorer.alt",
         *(f"ledger.bars.OtherPosition.{name}" for name in ("check_shape", "rows", "series")),
-        "perpetual.Brackets.critical_notional",
+        *(f"perpetual.Brackets.{name}" for name in ("at", "critical_notional")),
         *(f"plan._Exit.{name}" for name in ("trigger", "limit_price")),
         *(f"plan.{name}.shares" for name in ("Fixed", "Batches", "BySignal", "Until", "Highest")),
         *(f"plan.{name}.fired" for name in ("After", "On", "Below", "Above", "Signal")),

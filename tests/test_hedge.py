@@ -145,6 +145,62 @@ def test_coin_margin_posting_less_can_be_liquidated():
     assert hedge.liquidation_price(60_000) == pytest.approx(119_520)
 
 
+# The coins as collateral
+
+collateral = {"margin_from": "collateral"}
+
+
+def test_coins_as_collateral():
+    hedge = Hedge(1, 1, 2, "BTCUSDT", **collateral)
+    assert (hedge.mode, hedge.coins_sold(60_000), hedge.hedged_holding, hedge.short_quantity) == (
+        "cross",
+        0,
+        1,
+        1,
+    )
+    assert hedge.margin(60_000) == 30_000
+    assert hedge.collateral(60_000) == 57_000
+    # 0.95 · P + 60,000 − P = 0.0065 · P − 1,500
+    assert hedge.liquidation_price(60_000) == pytest.approx(61_500 / 0.0565)
+    assert hedge.distance_to_liquidation(60_000) == pytest.approx(17.14, abs=0.005)
+    np.testing.assert_array_equal(hedge.payoff(60_000, [70_000, 50_000])["total_pnl"], [0, 0])
+
+
+@pytest.mark.parametrize(("counted", "rise"), [(0.95, 17.14), (0.9, 8.57), (0.8, 3.90)])
+def test_a_deeper_haircut_brings_liquidation_nearer(counted, rise):
+    contract = dataclasses.replace(contracts.get("BTCUSDT"), collateral_ratio=counted)
+    hedge = Hedge(1, 1, 2, contract, **collateral)
+    assert hedge.distance_to_liquidation(60_000) == pytest.approx(rise, abs=0.005)
+
+
+def test_leverage_decides_only_what_is_tied_up():
+    prices = {
+        Hedge(1, 1, leverage, "BTCUSDT", **collateral).liquidation_price(60_000) for leverage in (2, 5, 50)
+    }
+    assert len(prices) == 1
+
+
+def test_usdt_beside_the_coins():
+    # 0.95 · P + 10,000 + 60,000 − P = 0.0065 · P − 1,500
+    hedge = Hedge(1, 1, 2, "BTCUSDT", **collateral, wallet=10_000)
+    assert hedge.collateral(60_000) == 67_000
+    assert hedge.liquidation_price(60_000) == pytest.approx(71_500 / 0.0565)
+    # At 1x the coin alone counts too little, the 5 % of its haircut must lie beside it.
+    assert Hedge(1, 1, 1, "BTCUSDT", **collateral, wallet=3_000).ticket(60_000).initial_margin == 60_000
+    with pytest.raises(ValueError, match=r"2,999.00 USDT does not cover 60,000.00 USDT"):
+        Hedge(1, 1, 1, "BTCUSDT", **collateral, wallet=2_999).collateral(60_000)
+
+
+def test_an_overhedge_beyond_the_coins_dies_as_shorts_do():
+    # 2 BTC shorted: 0.95 · P + 120,000 − 2 P = 0.004 · 2 P, in the first bracket
+    hedge = Hedge(1, 2, 3, "BTCUSDT", **collateral)
+    price = hedge.liquidation_price(60_000)
+    assert price == pytest.approx(120_000 / 1.058)
+    assert 2 * price < 300_000
+    # Half a hedge: the coins gain faster than the short loses, at any price that has a maintenance known.
+    assert Hedge(1, 0.5, 2, "BTCUSDT", **collateral).liquidation_price(60_000) == np.inf
+
+
 # The order
 
 
@@ -180,19 +236,35 @@ def test_ticket_as_a_table():
     assert coins.loc["Liquidation price"].tolist() == ["none: no rise alone liquidates it", ""]
 
 
+STEEP = dataclasses.replace(contracts.get("BTCUSDT"), brackets=perpetual.Brackets((0,), (0.02,)))
+
+
 @pytest.mark.parametrize(
     ("hedge", "message"),
     [
-        (Hedge(0.0015, 1, 2, "BTCUSDT"), "worth 60.00 USDT, below the minimum of 100.00"),
+        (Hedge(0.0005, 1, 2, "BTCUSDT"), "worth 0.00 USDT, below the minimum of 50.00"),
+        (Hedge(0.001, 1, 2, contracts.get("BTCUSDT", "2026-04-13")), "worth 60.00 .* minimum of 100.00"),
         (Hedge(1, 0, 2, "BTCUSDT"), "below the minimum"),
         (Hedge(0.001, 1, 2, **inverse), "below the minimum of 100.00"),
-        (Hedge(100, 1, 1, **inverse), "known only up to 50"),
-        (Hedge(2_000, 1, 50, "BTCUSDT"), "liquidated as it opens: at 50x its margin is below"),
+        (Hedge(100, 1, 1, **inverse), "known only up to 5"),
+        (Hedge(45, 1, 100, "BTCUSDT"), "worth 2,700,000.00 USDT, .* at most 75x, not 100x"),
+        (Hedge(2_000, 1, 20, "BTCUSDT"), "at most 10x"),
+        (Hedge(1, 1, 150, contracts.get("BTCUSDT", "2024-06-30")), "at most 100x"),
+        (Hedge(1, 1, 100, STEEP), "liquidated as it opens: at 100x its margin is below"),
     ],
 )
 def test_orders_that_would_be_refused(hedge, message):
     with pytest.raises(ValueError, match=message):
         hedge.ticket(60_000)
+
+
+def test_the_highest_leverage_itself_is_allowed():
+    assert Hedge(45, 1, 75, "BTCUSDT").ticket(60_000).initial_margin == 36_000
+    assert Hedge(5, 1, 150, "BTCUSDT").ticket(60_000).initial_margin == 2_000
+    # A contract of one's own whose limits are not known is limited by nothing but 150x.
+    assert Hedge(4, 1, 150, dataclasses.replace(STEEP, brackets=perpetual.Brackets((0,), (0.004,)))).ticket(
+        60_000
+    )
 
 
 def test_one_contract_is_a_valid_order():
@@ -209,6 +281,7 @@ def test_arrays_give_what_single_prices_give(entries, ratio):
         Hedge(1, ratio, 3, "BTCUSDT", "coins", "cross"),
         Hedge(1, ratio, 3, "BTCUSDT", mode="cross", wallet=1e7),
         Hedge(1, ratio, 3, **inverse),
+        Hedge(1, ratio, 4, "BTCUSDT", **collateral),
     ):
         for method in ("quantity", "margin", "coins_sold", "collateral", "liquidation_price"):
             ask = getattr(hedge, method)
@@ -225,6 +298,7 @@ def test_a_contract_or_its_symbol():
 
 
 HEDGE = Hedge(1, 1, 2, "BTCUSDT")
+STEEP_OF_NO_COLLATERAL = dataclasses.replace(STEEP, collateral_ratio=None)
 
 
 @pytest.mark.parametrize(
@@ -242,6 +316,11 @@ HEDGE = Hedge(1, 1, 2, "BTCUSDT")
         (lambda: Hedge(1, 1, 2, "BTCUSDT", mode="both"), "mode must be one of"),
         (lambda: Hedge(1, 1, 2, "BTCUSDT", "coin_margined"), "use an inverse contract such as 'BTCUSD'"),
         (lambda: Hedge(1, 1, 2, "BTCUSD"), "use margin_from='coin_margined'"),
+        (lambda: Hedge(1, 1, 2, "BTCUSDT", "collateral", "isolated"), "use mode='cross', or leave it out"),
+        (lambda: Hedge(1, 1, 2, "BTCUSD", "collateral"), "use margin_from='coin_margined'"),
+        (lambda: Hedge(1, 1, 2, STEEP_OF_NO_COLLATERAL, "collateral"), "what share of its value BTC counts"),
+        (lambda: Hedge(1, 1, 1, "BTCUSDT", "collateral"), "needs 1 BTC of margin, but only 0.95 count"),
+        (lambda: Hedge(1, 1, 2, "BTCUSDT", "collateral", wallet=-1), "wallet .USDT. must be"),
         (lambda: Hedge(1, 1, 2, "BTCUSDT", wallet=1_000), "wallet is for mode='cross'"),
         (lambda: Hedge(1, 1, 2, "BTCUSDT", "coins", "cross", 1_000), "the coins sold fill it"),
         (lambda: Hedge(1, 1, 2, "BTCUSDT", mode="cross", wallet=0), "wallet .USDT. must be"),

@@ -128,7 +128,7 @@ class TestFullHedge:
         assert rows["wealth"].iloc[-1] == pytest.approx(60_000 - 0.0005 * 80_000 + 0.0015 * 80_000)
 
     def test_below_the_minimum_notional_nothing_is_traded(self):
-        rows = ledger.run(market([60_000, 61_000]), Hedge(0.0015, 1, 2, "BTCUSDT"))
+        rows = ledger.run(market([40_000, 41_000]), Hedge(0.0015, 1, 2, "BTCUSDT"))
         assert rows["short_quantity"].tolist() == [0, 0]
         assert rows["event"].tolist() == ["", ""]
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from hedgelib import checks, contracts, perpetual
 from hedgelib.figures import percent, usdt
-from hedgelib.hedge import Hedge, ThinMarginError
+from hedgelib.hedge import Hedge, LeverageError
 from hedgelib.planner import outlook
 
 
@@ -147,7 +147,7 @@ class Worksheet:
         checks.assign(self, price=contract.round_price(price))
         try:
             self.hedge.ticket(self.price)
-        except ThinMarginError as error:
+        except LeverageError as error:
             return {"leverage": str(error)}
         except ValueError as error:
             return {"coins": str(error)}
