@@ -165,7 +165,7 @@ class TestOutlook:
 REFUSED = [
     ({"coins": -1}, "coins", "above 0"),
     ({"coins": float("nan")}, "coins", "finite"),
-    ({"coins": 0.001}, "coins", "below the minimum of 100.00"),
+    ({"coins": 0.001, "price": 40_000}, "coins", "below the minimum of 50.00"),
     ({"coins": 1e9}, "coins", "brackets"),
     ({"cost": -1}, "cost", "at least 0"),
     ({"price": "60000"}, "price", "finite number above 0"),
@@ -180,7 +180,7 @@ REFUSED = [
     ({"margin_from": "coin_margined"}, "margin_from", "BTCUSD"),
     ({"margin_from": "coins", "reserve": 5}, "reserve", "from outside"),
     ({"leverage": 0.5}, "leverage", "at least 1"),
-    ({"leverage": 125, "coins": 400}, "leverage", "liquidated as it opens"),
+    ({"leverage": 125, "coins": 400}, "leverage", "allows at most 25x"),
     ({"mode": "hedge"}, "mode", "'cross'"),
     ({"days": 1.5}, "days", "whole"),
     ({"days": 400}, "days", "at most 365"),
@@ -215,10 +215,9 @@ class TestRefusals:
 @pytest.fixture
 def solana(monkeypatch):
     """A contract on a coin of which no fact was measured."""
-    tables = contracts._tables()
-    monkeypatch.setattr(
-        contracts, "_tables", lambda: tables | {"SOLUSDT": tables["ETHUSDT"] | {"base": "SOL"}}
-    )
+    book = contracts._book()
+    coin = [entry | {"base": "SOL"} if "base" in entry else entry for entry in book["ETHUSDT"]]
+    monkeypatch.setattr(contracts, "_book", lambda: book | {"SOLUSDT": coin})
     return Worksheet(coins=100, cost=50, price=150, contract="SOLUSDT", ratio=0.5, days=60, reserve=500)
 
 
