@@ -103,6 +103,17 @@ def run(path, source=""):
     return lesson
 
 
+@functools.cache
+def said(path):
+    """What the prose of a lesson says, text by text, under the expression that it follows."""
+    texts = {}
+    for cell in runner.read(path).cells:
+        if cell.cell_type == "markdown":
+            for each in bound.find(cell.source):
+                texts.setdefault(each.expression, []).append(each.text.replace("−", "-"))
+    return texts
+
+
 def titled(path, title):
     """The explorer of a lesson that has this title."""
     return next(each for each in run(path).explorers if each.title == title)

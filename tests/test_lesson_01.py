@@ -8,12 +8,16 @@ import lessons
 import pytest
 from scipy.optimize import brentq
 
+from hedgelib import contracts
+
 phi = NormalDist().cdf
+PATH = lessons.FOLDER / "01_why_hedge.ipynb"
+SPOT, TAKER = contracts.get("BTCUSDT").spot_fee, contracts.get("BTCUSDT").taker_fee
 
 
 @functools.cache
 def names():
-    return lessons.run(lessons.FOLDER / "01_why_hedge.ipynb").namespace
+    return lessons.run(PATH).namespace
 
 
 def totals(**numbers):
@@ -103,3 +107,51 @@ def test_the_worst_month_of_funding_beats_small_reasons_and_not_the_tax():
     table = names()["reasons"](tax=0)
     assert names()["break_even"](table) == pytest.approx(small) == pytest.approx(-0.59, abs=0.005)
     assert names()["break_even"](names()["reasons"]()) < spread < small
+
+
+def black_scholes(strike, volatility=0.63):
+    spread = volatility / math.sqrt(12)
+    d = math.log(60_000 / strike) / spread
+    return strike * phi(spread / 2 - d) - 60_000 * phi(-spread / 2 - d)
+
+
+MONTH_OF_INTEREST = 60_000 * 0.04 * 30 / 365
+SALE = 60_000 * 2 * (SPOT + 0.0005) + MONTH_OF_INTEREST  # what selling costs, the tax apart
+HEDGE = 90 * 6 - 2 * TAKER * 60_000  # what the short brings in a month at 1 bp
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    {
+        "spot_fees": 120_000 * SPOT,
+        "futures_fees": 120_000 * TAKER,
+        "staking_missed": MONTH_OF_INTEREST,
+        "-sell": SALE + 10_000,
+        "hold": HEDGE * 0.75,
+        "tax_of_holder": HEDGE * 0.25,
+        "hold + tax_of_holder - (sell + tax_of_seller)": SALE + HEDGE,
+        "break_even(reasons())": (-SALE - 10_000 + 120_000 * TAKER) / 540,
+        "break_even(reasons(tax=0))": (-SALE + 120_000 * TAKER) / 540,
+        "break_even(reasons(gain=0, slippage=0, staking=0))": 120_000 * (TAKER - SPOT) / 540,
+        'at(ways, tax=0)["Sell and buy back"]': -SALE,
+        'at(ways, tax=0)["Hold and short"]': HEDGE,
+        "outcomes['sell and buy back'].iloc[-1]": -135_000 * SPOT,
+        "outcomes['hold and short'].iloc[-1]": -135_000 * TAKER,
+        "regret['short half'].max()": 7_500 + 135_000 * TAKER / 2,
+        "rule_of_thumb": 0.4 * 0.63 / math.sqrt(12) * 60_000,
+        "put_price(60_000)": black_scholes(60_000),
+        "put_price(55_000)": black_scholes(55_000),
+        "put_price(50_000)": black_scholes(50_000),
+        'at(protection, at=90_000)["coin + put"]': 30_000 - black_scholes(60_000),
+        '-number_in(at(protection, volatility=0.4)["Premium"])': black_scholes(60_000, 0.4),
+        '-number_in(at(protection, volatility=0.9)["Premium"])': black_scholes(60_000, 0.9),
+        "cost_of_paying_early": 10_000 * (1 - 1 / 1.05**5),
+        "margin_of_holder": 20_000 * 0.04 * 30 / 365,
+        "55_000 - price - put_price(55_000)": -5_000 - black_scholes(55_000),
+    }.items(),
+)
+def test_what_the_lesson_says_is_computed_here_again(expression, value):
+    for text in lessons.said(PATH)[expression]:
+        shown = float(text.replace(",", ""))
+        decimals = len(text.partition(".")[2])
+        assert shown == pytest.approx(value, abs=0.5001 * 10**-decimals)
