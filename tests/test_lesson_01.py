@@ -24,20 +24,16 @@ def totals(**numbers):
     return names()["reasons"](**numbers).sum().to_dict()
 
 
+@pytest.mark.parametrize("tax", [0, 0.25])
+@pytest.mark.parametrize(("days", "rate"), [(30, 1e-4), (30, -1e-4), (7, -1e-4), (90, -1e-4)])
 @pytest.mark.parametrize(
-    ("numbers", "sell", "hold"),
-    [
-        # 120 fees + 60 slippage + 60,000 · 4 % · 30 / 365 staking + 25 % of 40,000; 540 − 60, less a quarter
-        ({}, -(180 + 72_000 / 365 + 10_000), 360),
-        ({"tax": 0}, -(180 + 72_000 / 365), 480),
-        ({"tax": 0, "staking": 0, "rate": -1e-4}, -180, -600),
-        ({"tax": 0, "staking": 0, "rate": -1e-4, "days": 7}, -180, -186),
-        ({"tax": 0, "staking": 0, "rate": -1e-4, "days": 90}, -180, -1_680),
-        ({"gain": 0, "slippage": 0, "staking": 0, "rate": -1e-4}, -120, -600),
-    ],
+    ("gain", "slippage", "staking"), [(40_000, 0.0005, 0.04), (40_000, 0.0005, 0), (0, 0, 0)]
 )
-def test_reasons_by_hand(numbers, sell, hold):
-    assert totals(**numbers) == pytest.approx({"sell and buy back": sell, "hold and short": hold})
+def test_reasons_by_hand(gain, tax, days, rate, slippage, staking):
+    sell = 60_000 * (2 * SPOT + 2 * slippage + staking * days / 365) + tax * gain
+    short = 60_000 * (3 * days * rate - 2 * TAKER)
+    way = totals(gain=gain, tax=tax, days=days, rate=rate, slippage=slippage, staking=staking)
+    assert way == pytest.approx({"sell and buy back": -sell, "hold and short": short - tax * max(short, 0)})
 
 
 @pytest.mark.parametrize("days", [7, 30, 90])
@@ -51,22 +47,18 @@ def test_at_the_break_even_rate_both_ways_cost_the_same(numbers, days):
     assert names()["break_even"](table, days) == pytest.approx(1e4 * brentq(difference, -0.2, 0.2), rel=1e-6)
 
 
-def test_ten_settlements_at_minus_one_basis_point_eat_the_saving_in_fees():
-    saved = names()["spot_fees"] - names()["futures_fees"]
-    assert saved / (60_000 * 0.0001) == pytest.approx(10)
-
-
-def test_tax_decides_from_twelve_percent_on():
-    way = totals(days=90, rate=-3e-4, staking=0, slippage=0, tax=0.12)
-    assert way["sell and buy back"] == pytest.approx(way["hold and short"]) == pytest.approx(-4_920)
+def test_above_the_tax_rate_of_the_exercise_holding_is_cheaper():
+    even = (270 * 18 + 120_000 * (TAKER - SPOT)) / 40_000
+    way = totals(days=90, rate=-3e-4, staking=0, slippage=0, tax=even)
+    assert way["sell and buy back"] == pytest.approx(way["hold and short"])
 
 
 def test_a_full_hedge_regrets_as_a_sale_does_and_half_a_hedge_half_as_much():
     worst = names()["regret"].max()
-    assert worst["do nothing"] == 15_000 - 52.5
-    assert worst["sell and buy back"] == 15_000 + 135
-    assert worst["hold and short"] == 15_000 + 67.5
-    assert worst["short half"] == 7_500 + 67.5 / 2
+    assert worst["do nothing"] == pytest.approx(15_000 - 105_000 * TAKER)
+    assert worst["sell and buy back"] == pytest.approx(15_000 + 135_000 * SPOT)
+    assert worst["hold and short"] == pytest.approx(15_000 + 135_000 * TAKER)
+    assert worst["short half"] == pytest.approx(7_500 + 135_000 * TAKER / 2)
 
 
 def test_put_prices():
@@ -103,9 +95,9 @@ def test_the_worst_month_of_funding_beats_small_reasons_and_not_the_tax():
     spread = 1e4 * names()["extremes"]["worst_30_days"] / 90
     assert spread == pytest.approx(-1.46, abs=0.005)
     # the sale's costs less the two fees of the future, over 90 settlements of 60,000 USDT
-    small = -(180 + 72_000 / 365 - 60) / 60_000 / 90 * 1e4
+    small = -(60_000 * 2 * (SPOT + 0.0005 - TAKER) + 72_000 / 365) / 60_000 / 90 * 1e4
     table = names()["reasons"](tax=0)
-    assert names()["break_even"](table) == pytest.approx(small) == pytest.approx(-0.59, abs=0.005)
+    assert names()["break_even"](table) == pytest.approx(small)
     assert names()["break_even"](names()["reasons"]()) < spread < small
 
 
