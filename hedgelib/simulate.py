@@ -4,11 +4,11 @@ The parameters are described in ``scenarios.toml``.
 """
 
 import functools
-import math
 import zlib
-from statistics import NormalDist
 
 import numpy as np
+from scipy.signal import lfilter
+from scipy.special import chdtr, chdtrc, ndtri
 
 from hedgelib import funding
 
@@ -23,22 +23,8 @@ _INTEREST = 1.0
 
 
 def trend(model, coin):
-    """Mean log return of the period.
+    """Mean log return of the period (fraction per year), without the day that stands apart, if there is one.
 
-    Parameters
-    ----------
-    model : dict
-        Parameters of a scenario.
-    coin : str
-        Which coin of the model.
-
-    Returns
-    -------
-    float
-        Fraction per year, of all days but the one that the scenario puts in its place, if it does.
-
-    Examples
-    --------
     >>> round(trend({"days": 30, "coins": {"BTC": {"return": 0.1}}}, "BTC"), 4)
     1.1596
     """
@@ -47,9 +33,10 @@ def trend(model, coin):
 
 
 def streams(model, seed, block=0):
-    """Return the generator for each use of chance, by what it is used for.
+    """Return a function that gives the generator for each use of chance, by what it is used for.
 
-    Neither another coin nor another path then changes the rest.
+    ``draw("BTC change")`` is always the same generator, which goes on where it stopped: neither another coin
+    nor another path changes the rest.
 
     Parameters
     ----------
@@ -59,11 +46,6 @@ def streams(model, seed, block=0):
         Same number, same paths.
     block : int
         Which block of paths.
-
-    Returns
-    -------
-    callable
-        ``draw("BTC change")`` is always the same generator, which goes on where it stopped.
     """
 
     @functools.cache
@@ -74,7 +56,10 @@ def streams(model, seed, block=0):
 
 
 def simulate(model, coin, shape, draw, drift, conditioned=False):
-    """Simulate some paths of one coin.
+    """Simulate some paths of one coin: the columns of a market frame, each of shape (paths, bars + 1).
+
+    Called again with the same streams, it returns the next paths of the block. Nothing is checked here: that
+    is done by `hedgelib.market`.
 
     Parameters
     ----------
@@ -85,21 +70,11 @@ def simulate(model, coin, shape, draw, drift, conditioned=False):
     shape : (int, int)
         Number of paths, and of bars after the first; whole days if `conditioned`.
     draw : callable
-        The `streams`. Called again with the same ones, `simulate` returns the next paths of the block.
+        The `streams`.
     drift : float
         Mean log return (fraction per year).
     conditioned : bool
         Whether each path has to have the return, the daily volatility and the funding of the period.
-
-    Returns
-    -------
-    dict of str to array
-        The columns of a market frame, each of shape (paths, bars + 1).
-
-    Raises
-    ------
-    ValueError
-        If the premium leaves ±100 %; nothing else is checked here, see `hedgelib.market.simulated`.
 
     Notes
     -----
@@ -107,17 +82,17 @@ def simulate(model, coin, shape, draw, drift, conditioned=False):
     (Glasserman, Monte Carlo Methods in Financial Engineering, 2003, section 6.4).
     """
     rows, bars = shape
-    level = _volatility_level(draw, model, shape)
+    factor = _volatility_factor(draw, model, shape)
     leader, own = model["coins"]["BTC"], model["coins"][coin]
     deviation = leader["volatility"] / _YEAR**0.5
-    change, variance = _student(draw, "BTC", model["dof"], deviation * level)
+    change, variance = _student(draw, "BTC", model["dof"], deviation * factor)
     score = _score(draw, "BTC", (change + _worst_day(model, "BTC", bars)) / deviation, model)
     if conditioned:
         change, variance = _condition(change, variance, leader["volatility"])
     if coin != "BTC":
         beta = own["correlation"] * own["volatility"] / leader["volatility"]
         deviation = own["volatility"] * ((1 - own["correlation"] ** 2) / _YEAR) ** 0.5
-        rest, rest_variance = _student(draw, coin, model["dof"], deviation * level)
+        rest, rest_variance = _student(draw, coin, model["dof"], deviation * factor)
         change, variance = beta * change + rest, beta**2 * variance + rest_variance
         shared = model["premium_shared"]
         score = shared * score + (1 - shared**2) ** 0.5 * _score(draw, coin, rest / deviation, model)
@@ -125,11 +100,11 @@ def simulate(model, coin, shape, draw, drift, conditioned=False):
             change, variance = _condition(change, variance, own["volatility"])
     if conditioned:
         ranks = score.argsort(axis=1).argsort(axis=1)
-        score = _normal_score((np.arange(bars + 1) + 0.5) / (bars + 1))[ranks]
+        score = ndtri((np.arange(bars + 1) + 0.5) / (bars + 1))[ranks]
 
     premium = np.interp(score, *_premium(own["funding"])) / 1e4
     noise = model["basis_noise"] / 1e4 * draw(f"{coin} basis").standard_normal((rows, bars + 1))
-    noise[:, 1:] *= level
+    noise[:, 1:] *= factor
     worst = _worst_day(model, coin, bars)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         total = (change + worst + drift / _YEAR).cumsum(axis=1)
@@ -151,7 +126,7 @@ def _worst_day(model, coin, bars):
     return change
 
 
-def _volatility_level(draw, model, shape):
+def _volatility_factor(draw, model, shape):
     """Factor on the usual volatility: two log-normal autoregressions, mean square 1."""
     logarithm = np.zeros(shape)
     for part, spread in model["volatility_spread"].items():
@@ -165,8 +140,8 @@ def _volatility_level(draw, model, shape):
 def _student(draw, coin, dof, deviation):
     """Student-t changes with this standard deviation, and the variance of each bar given its mixing variable.
 
-    The variance of a bar is at most 16 times what is usual at its level: it keeps the far tail within what
-    was ever seen.
+    The variance of a bar is at most 16 times what its volatility makes usual: that keeps the far tail within
+    what was ever seen.
     """
     limit = 16.0
     mixing = np.minimum((dof - 2) / draw(f"{coin} tails").chisquare(dof, deviation.shape), limit)
@@ -176,17 +151,10 @@ def _student(draw, coin, dof, deviation):
 
 
 def _bounded_mean(dof, limit):
-    """Mean of (dof − 2) / χ² where it is bounded by `limit`.
-
-    It takes the chance that χ² is small, with two fewer degrees of freedom and with all: a series of which
-    twenty terms are exact. scipy.special has that chance too, for 14 MB of a kernel.
-    """
-    half, edge = dof / 2, (dof - 2) / limit / 2
-
-    def below(shape):
-        return math.exp(-edge) * sum(edge ** (shape + k) / math.gamma(shape + k + 1) for k in range(20))
-
-    return 1 - below(half - 1) + limit * below(half)
+    """Mean of (dof − 2) / χ² where it is bounded by `limit`."""
+    # Below the bound, (dof − 2) / χ² times the density of χ² is the density with two degrees of freedom less.
+    edge = (dof - 2) / limit
+    return chdtrc(dof - 2, edge) + limit * chdtr(dof, edge)
 
 
 def _score(draw, coin, shocks, model):
@@ -205,12 +173,9 @@ def _score(draw, coin, shocks, model):
 
 def _autoregression(shocks, keep):
     """First-order autoregression of unit variance that starts in its long-run state."""
-    shocks = shocks * (1 - keep**2) ** 0.5
-    shocks[:, 0] /= (1 - keep**2) ** 0.5
-    # scipy.signal.lfilter does the same and takes 50 MB of a kernel to import.
-    for bar in range(1, shocks.shape[1]):
-        shocks[:, bar] += keep * shocks[:, bar - 1]
-    return shocks
+    fresh = shocks * (1 - keep**2) ** 0.5
+    fresh[:, 0] = shocks[:, 0]
+    return lfilter([1], [1, -keep], fresh)
 
 
 def _condition(change, variance, volatility):
@@ -235,12 +200,7 @@ def _premium(measured):
     first, last = np.flatnonzero(rates == _INTEREST)[[0, -1]]
     premium[[first, last]] = _INTEREST - _BAND, _INTEREST + _BAND
     shares = np.insert(shares, last, (shares[first] + shares[last]) / 2)
-    return _normal_score(shares), np.insert(premium, last, -1.3)
-
-
-def _normal_score(shares):
-    """Standard normal numbers that these shares of all lie below."""
-    return np.array([NormalDist().inv_cdf(share) for share in shares])
+    return ndtri(shares), np.insert(premium, last, -1.3)
 
 
 def _extremes(draw, coin, mark, variance):
