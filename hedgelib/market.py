@@ -25,13 +25,20 @@ __all__ = [
     "validate",
 ]
 
-_HISTORIES = ("DownloadError", "download", "history", "read_csv")
-
 COLUMNS = ("spot", "mark", "mark_high", "mark_low", "funding")
 """Columns of a market frame: four prices (USDT per coin) and the rate settled at the close of the bar."""
 
 START = pd.Timestamp("2030-01-01", tz="UTC")
 """First bar of a market whose dates are invented."""
+
+_HISTORIES = ("DownloadError", "download", "history", "read_csv")
+
+_LONGEST = 3_650  # days of a market drawn by hand
+_NAMED = 6  # points that the label of one names
+
+_BLOCK = 500  # paths that share their streams
+_AT_ONCE = 30_000  # bars simulated at once: the model needs room for some twenty numbers for each
+_LARGEST = 50_000_000  # bars of all paths together
 
 
 def __getattr__(name):
@@ -57,16 +64,6 @@ def build(time, columns, **attrs):
         The five columns by name, each as long as `time`.
     **attrs
         What the frame is: symbol, source, label, hours and more.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A valid market frame.
-
-    Raises
-    ------
-    ValueError
-        As `validate`.
     """
     index = pd.DatetimeIndex(pd.to_datetime(time, utc=True), name="time").as_unit("us")
     market = pd.DataFrame({name: np.asarray(columns[name], dtype=float) for name in COLUMNS}, index=index)
@@ -82,16 +79,6 @@ def validate(market):
     market : pandas.DataFrame
         Index: close of each bar, UTC, ascending, evenly spaced. Columns: ``spot``, ``mark``, ``mark_high``,
         ``mark_low`` (USDT per coin) and ``funding`` (fraction settled at that time, 0 where none is).
-
-    Returns
-    -------
-    pandas.DataFrame
-        The same object.
-
-    Raises
-    ------
-    ValueError
-        If it is not a market frame; the message names the first row that is wrong.
 
     Examples
     --------
@@ -128,6 +115,34 @@ def validate(market):
     return market
 
 
+def _check_index(market):
+    index = market.index
+    if not isinstance(index, pd.DatetimeIndex) or str(index.tz) != "UTC":
+        raise ValueError("the index of a market must be times in UTC (a DatetimeIndex with tz='UTC')")
+    if not len(index):
+        raise ValueError("the market has no rows; it needs at least one bar")
+    if index.hasnans:
+        raise ValueError("the index of a market must not hold missing times")
+    steps = np.diff(index.asi8)
+    _refuse(market, np.append(False, steps == 0), "this time is there twice")
+    _refuse(market, np.append(False, steps < 0), "times must ascend")
+    if len(steps):
+        uneven = f"bars must be evenly spaced, {index[1] - index[0]} as the first two, not"
+        for row in np.flatnonzero(steps != steps[0])[:1]:
+            _refuse(market, np.arange(len(index)) == row + 1, f"{uneven} {index[row + 1] - index[row]}")
+        hours = market.attrs.get("hours")
+        if hours is not None and pd.Timedelta(hours=hours) != index[1] - index[0]:
+            raise ValueError(
+                f"attrs say that a bar has {hours} hours, but rows are {index[1] - index[0]} apart"
+            )
+
+
+def _refuse(market, bad, why):
+    """Raise for the first row that is bad."""
+    for row in np.flatnonzero(bad)[:1]:
+        raise ValueError(f"row {row} ({market.index[row]:%Y-%m-%d %H:%M}) of the market: {why}")
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Paths:
     """Many paths of one market: row = path, column = bar.
@@ -147,11 +162,6 @@ class Paths:
         What this is, in words.
     symbol : str
         ``"BTCUSDT"``.
-
-    Raises
-    ------
-    ValueError
-        If the arrays differ in shape or a number in them cannot be.
 
     Examples
     --------
@@ -210,41 +220,8 @@ class Paths:
         return build(time, columns, symbol=self.symbol, source="scenario", label=self.label, hours=self.hours)
 
 
-def _check_index(market):
-    index = market.index
-    if not isinstance(index, pd.DatetimeIndex) or str(index.tz) != "UTC":
-        raise ValueError("the index of a market must be times in UTC (a DatetimeIndex with tz='UTC')")
-    if not len(index):
-        raise ValueError("the market has no rows; it needs at least one bar")
-    if index.hasnans:
-        raise ValueError("the index of a market must not hold missing times")
-    steps = np.diff(index.asi8)
-    _refuse(market, np.append(False, steps == 0), "this time is there twice")
-    _refuse(market, np.append(False, steps < 0), "times must ascend")
-    if len(steps):
-        uneven = f"bars must be evenly spaced, {index[1] - index[0]} as the first two, not"
-        for row in np.flatnonzero(steps != steps[0])[:1]:
-            _refuse(market, np.arange(len(index)) == row + 1, f"{uneven} {index[row + 1] - index[row]}")
-        hours = market.attrs.get("hours")
-        if hours is not None and pd.Timedelta(hours=hours) != index[1] - index[0]:
-            raise ValueError(
-                f"attrs say that a bar has {hours} hours, but rows are {index[1] - index[0]} apart"
-            )
-
-
-def _refuse(market, bad, why):
-    """Raise for the first row that is bad."""
-    for row in np.flatnonzero(bad)[:1]:
-        raise ValueError(f"row {row} ({market.index[row]:%Y-%m-%d %H:%M}) of the market: {why}")
-
-
-_DRAWN_HOURS = 8
-_TOLD = 6  # points that a label names
-_LONGEST = 3_650
-
-
 def drawn(points, rate=0.0, symbol="BTCUSDT"):
-    """Make a market frame of straight lines between the prices of a few days.
+    """Make a market frame of straight lines between the prices of a few days, in bars of eight hours.
 
     Spot and mark are equal, highs and lows are those of the line: nothing happens but what is drawn.
 
@@ -258,17 +235,6 @@ def drawn(points, rate=0.0, symbol="BTCUSDT"):
     symbol : str
         Contract the market belongs to.
 
-    Returns
-    -------
-    pandas.DataFrame
-        A market frame of eight-hour bars from the first to the last day.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two points, days do not ascend from 0 by a bar or more, a price or the rate is
-        no number in its range, or `symbol` is no text.
-
     Examples
     --------
     A price that runs up by a third before it falls:
@@ -278,17 +244,17 @@ def drawn(points, rate=0.0, symbol="BTCUSDT"):
     (91, 80000.0, 50000.0)
     """
     if not isinstance(points, dict) or len(points) < 2:
-        told = checks.shown(points)
-        raise ValueError(f"points must be a dict of day to price with two days or more, got {told}")
+        got = checks.shown(points)
+        raise ValueError(f"points must be a dict of day to price with two days or more, got {got}")
     days = checks.number("days of the points", list(points), at_least=0, at_most=_LONGEST)
     prices = checks.number("prices of the points (USDT)", list(points.values()), above=0)
     checks.text("symbol", symbol)
     rate = checks.single("rate (fraction per eight hours)", rate, at_least=-1, at_most=1)
     if days[0] != 0 or np.any(np.diff(days) <= 0):
         raise ValueError(f"days of the points must ascend from 0, got {list(points)}")
-    at = np.round(days * 24 / _DRAWN_HOURS)
+    at = np.round(days * 24 / simulate.HOURS)
     if np.any(np.diff(at) == 0):
-        raise ValueError(f"two points fall into the same bar of {_DRAWN_HOURS} hours: {list(points)}")
+        raise ValueError(f"two points fall into the same bar of {simulate.HOURS} hours: {list(points)}")
     bars = np.arange(at[-1] + 1)
     line = np.interp(bars, at, prices)
     before = np.append(line[0], line[:-1])
@@ -299,31 +265,21 @@ def drawn(points, rate=0.0, symbol="BTCUSDT"):
         "mark_low": np.minimum(before, line),
         "funding": np.full(len(line), rate),
     }
-    told = [f"{price:,.0f}" for price in prices]
-    if len(told) > _TOLD:
-        told = [*told[: _TOLD - 2], "…", told[-1]]
+    names = [f"{price:,.0f}" for price in prices]
+    if len(names) > _NAMED:
+        names = [*names[: _NAMED - 2], "…", names[-1]]
     return build(
-        START + pd.to_timedelta(bars * _DRAWN_HOURS, unit="h"),
+        START + pd.to_timedelta(bars * simulate.HOURS, unit="h"),
         columns,
         symbol=symbol,
         source="drawn",
-        label=f"drawn by hand: {' → '.join(told)} USDT",
-        hours=_DRAWN_HOURS,
+        label=f"drawn by hand: {' → '.join(names)} USDT",
+        hours=simulate.HOURS,
     )
 
 
-_BLOCK = 500  # paths that share their streams
-_AT_ONCE = 30_000  # bars simulated at once: the model needs room for some twenty numbers for each
-_LARGEST = 50_000_000
-
-
 def scenarios():
-    """Return the names of the scenarios and the periods that they are calibrated to.
-
-    Returns
-    -------
-    dict of str to str
-        The period, in words and dates, by name.
+    """Return the scenarios by name, each with the period that it is calibrated to, in words and dates.
 
     Examples
     --------
@@ -358,11 +314,6 @@ def scenario(name, seed=0, days=None, coins=("BTC",)):
     pandas.DataFrame
         A market frame of 8-hour bars, or for several coins one frame beside the other: ``market["ETH"]`` is a
         market frame. The dates are invented; ``attrs["label"]`` says that it is simulated, and as what.
-
-    Raises
-    ------
-    ValueError
-        If the name or a coin is unknown, or `seed` or `days` is not a whole number in range.
 
     Examples
     --------
@@ -436,16 +387,6 @@ def paths(name, n, days=None, seed=0, coin="BTC", drift=None):
     drift : float, optional
         Mean log return (fraction per year); that of the period if not given.
 
-    Returns
-    -------
-    Paths
-        Arrays of shape (n, 3 · days + 1).
-
-    Raises
-    ------
-    ValueError
-        If the name or the coin is unknown, or a number is out of range.
-
     Examples
     --------
     >>> paths("perp_era", n=100, days=60).mark.shape
@@ -490,13 +431,15 @@ def _coin(name, coin):
     return checks.one_of(f"coin of {name}", coin, tuple(_spec(name)["coins"]))
 
 
-def facts(topic=None):
+def facts(topic=None, asset=None):
     """Statistics of real markets: funding, beta, how often shorts were touched, worst days and more.
 
     Parameters
     ----------
     topic : str, optional
         One of the words in the column ``topic``; everything if not given.
+    asset : str, optional
+        One of the coins in the column ``asset``; all of them if not given.
 
     Returns
     -------
@@ -504,22 +447,24 @@ def facts(topic=None):
         One fact a row: topic, asset, period, key, value, unit, since, as_of, source; `since` is the first day
         counted, `as_of` the last day of the rows. ``attrs["what"]`` says in words what each topic holds.
 
-    Raises
-    ------
-    ValueError
-        If there is no such topic; the message lists them.
-
     Examples
     --------
     How often a 3x short of BTC was touched within 60 days:
 
-    >>> touched = facts("touched").query("asset == 'BTC' and period == '60 days'").set_index("key")["value"]
+    >>> touched = facts("touched", "BTC").query("period == '60 days'").set_index("key")["value"]
     >>> touched[["3x_low", "3x", "3x_high"]].round(2).tolist()
     [0.2, 0.29, 0.4]
+    >>> facts("touched", "SOL")
+    Traceback (most recent call last):
+    ...
+    ValueError: asset of touched must be one of 'BTC', 'ETH', got 'SOL'
     """
     table = _all()
     if topic is not None:
         table = table[table["topic"] == checks.one_of("topic", topic, tuple(table.attrs["what"]))]
+    if asset is not None:
+        name = "asset" if topic is None else f"asset of {topic}"
+        table = table[table["asset"] == checks.one_of(name, asset, tuple(table["asset"].unique()))]
     return table.reset_index(drop=True)
 
 

@@ -315,7 +315,7 @@ CALLS = [
     call(market.scenario, name="pullback", seed=0, days=2, coins=("BTC",)),
     call(market.paths, name="pullback", n=2, days=2, seed=0, coin="BTC", drift=0.1),
     call(market.drawn, points={0: 60_000, 1: 66_000}, rate=1e-4, symbol="BTCUSDT"),
-    call(market.facts, topic="touched"),
+    call(market.facts, topic="touched", asset="BTC"),
     call(market.validate, market=MARKET),
     call(
         market.Paths,

@@ -89,6 +89,25 @@ def test_a_copy_is_handed_out():
     assert market.facts()["value"].abs().max() > 1
 
 
+def test_facts_of_one_coin():
+    mine = market.facts("touched", "ETH")
+    assert set(mine["asset"]) == {"ETH"} and len(mine) == (market.facts("touched")["asset"] == "ETH").sum()
+    assert set(market.facts(asset="PAXG")["asset"]) == {"PAXG"}
+
+
+@pytest.mark.parametrize(
+    ("topic", "asset", "message"),
+    [
+        ("touched", "SOL", "asset of touched must be one of 'BTC', 'ETH', got 'SOL'"),
+        (None, "SHIB", "asset must be one of 'BTC', .*'PAXG', got 'SHIB'"),
+        ("touched", ["BTC"], "asset of touched must be one of"),
+    ],
+)
+def test_coins_without_facts_are_told(topic, asset, message):
+    with pytest.raises(ValueError, match=message):
+        market.facts(topic, asset)
+
+
 @pytest.mark.parametrize("topic", ["gossip", 3, ""])
 def test_unknown_topics_are_refused(topic):
     with pytest.raises(ValueError, match="topic must be one of 'funding_by_year', 'funding_by_regime'"):
