@@ -11,7 +11,7 @@ from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, writes
 
 from tools import bound, notebooks, run
-from website import lessons as pages
+from website import pages
 
 EXPLORER = """from hedgelib.explorer import Choice, Explorer
 drawn = []

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hedgelib.explorer import Choice, Explorer
-from website import merge, page
+from website import merge, twin
 
 SHAPE, START = (2, 3), (1, 0)
 POSITIONS = list(itertools.product(*map(range, SHAPE)))
@@ -135,7 +135,7 @@ def explorer(draw=None, **changes):
 def made():
     """An explorer, its figure as a tree, and its samples."""
     one = explorer()
-    html, summary = page.twin(one, "explorer-1")
+    html, summary = twin.make(one, "explorer-1")
     return one, BeautifulSoup(html, "html.parser"), summary
 
 
@@ -200,13 +200,6 @@ def test_a_twin_samples_the_start_and_both_ends_of_each_control(made):
 
 def test_a_twin_is_the_same_each_time():
     price = Choice("Price of BTC", (50_000, 60_000))
-    first, second = (page.twin(explorer(price=price), "explorer-2")[0] for _ in range(2))
+    first, second = (twin.make(explorer(price=price), "explorer-2")[0] for _ in range(2))
     assert first == second
     assert "explorer-2-" in first
-
-
-def test_another_text_alternative_than_the_page_makes_is_refused():
-    one = explorer(price=Choice("Price of BTC", (50_000,)))
-    one.alt = lambda readouts: "a picture"
-    with pytest.raises(ValueError, match='explorer "Price < 90k & hedge" has another text alternative'):
-        page.twin(one, "explorer-1")

@@ -9,7 +9,7 @@ import site_course
 from bs4 import BeautifulSoup
 
 from website import __main__ as command
-from website import lessons, proof
+from website import pages, proof
 from website.build import BuildError, build, publish
 
 
@@ -180,9 +180,9 @@ def test_an_error_that_a_cell_is_there_to_show_is_shown(tmp_path):
 def shown(**data):
     """The page of a lesson whose only cell shows `data`, a text for each type."""
     cell = site_course.code("shown")
-    cell.outputs = [nbformat.v4.new_output("display_data", {lessons.WIDGET: {"model_id": "1"}} | data)]
+    cell.outputs = [nbformat.v4.new_output("display_data", {pages.WIDGET: {"model_id": "1"}} | data)]
     cells = [site_course.text("# T\n\nS."), cell]
-    return lessons.lesson("00_small", nbformat.v4.new_notebook(cells=cells)).body
+    return pages.lesson("00_small", nbformat.v4.new_notebook(cells=cells)).body
 
 
 def test_a_widget_says_where_it_works_and_shows_what_it_has():
@@ -198,7 +198,7 @@ def test_a_bare_png_gets_its_text_as_alternative():
     cell.outputs = [
         nbformat.v4.new_output("display_data", {"image/png": "iVBO", "text/plain": 'Two "lines"'})
     ]
-    made = lessons.lesson("00_small", nbformat.v4.new_notebook(cells=[site_course.text("# T\n\nS."), cell]))
+    made = pages.lesson("00_small", nbformat.v4.new_notebook(cells=[site_course.text("# T\n\nS."), cell]))
     assert BeautifulSoup(made.body, "html.parser").img["alt"] == 'Two "lines"'
 
 
@@ -245,13 +245,13 @@ def test_foreign_styles_are_found(tmp_path):
 
 def test_headings_of_the_same_name_get_different_ids():
     cells = [site_course.text("# T\n\nS."), site_course.text("## Task\n\na\n\n## Task\n\nb")]
-    made = lessons.lesson("00_small", nbformat.v4.new_notebook(cells=cells))
+    made = pages.lesson("00_small", nbformat.v4.new_notebook(cells=cells))
     assert [section["id"] for section in made.sections] == ["", "task", "task-2"]
 
 
 def test_no_line_ends_between_a_number_and_its_unit():
     cells = [site_course.text("# T\n\nIt fell by 25 % to 45,000 USDT, of 1 BTC. `25 %`")]
-    made = lessons.lesson("00_small", nbformat.v4.new_notebook(cells=cells))
+    made = pages.lesson("00_small", nbformat.v4.new_notebook(cells=cells))
     assert "25\u00a0% to 45,000\u00a0USDT, of 1\u00a0BTC. <code>25 %</code>" in made.body
     assert " ".join(made.sections[0]["text"].split()) == "It fell by 25 % to 45,000 USDT, of 1 BTC. 25 %"
 
@@ -264,9 +264,7 @@ def test_columns_of_words_are_marked_and_columns_of_numbers_are_not():
     html = f"<table>{head}<tbody>{rows}</tbody></table>"
     code.outputs = [nbformat.v4.new_output("display_data", {"text/html": html})]
     cells = [site_course.text("# T\n\nS."), code]
-    table = BeautifulSoup(
-        lessons.lesson("00_small", nbformat.v4.new_notebook(cells=cells)).body, "html.parser"
-    )
+    table = BeautifulSoup(pages.lesson("00_small", nbformat.v4.new_notebook(cells=cells)).body, "html.parser")
     assert [cell.get_text() for cell in table.select(".words")] == ["do", "buy it back at 60,000", "–"]
 
 

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from . import proof
 from .execute import HERE, ROOT, BuildError, executed
-from .lessons import lesson
+from .pages import lesson
 
 __all__ = ["DRAFT", "ROOT", "BuildError", "build", "publish"]
 

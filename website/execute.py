@@ -17,7 +17,7 @@ from tools.run import ROOT
 
 HERE = Path(__file__).parent
 CELL_TIMEOUT = 900  # seconds; an explorer of 600 states takes about 60 on a slow machine
-STARTUP = "from website import page\npage.show_twins({steps})"
+STARTUP = "from website import twin\ntwin.show_twins({steps})"
 RUN_BY = ("ipython", "matplotlib", "numpy", "pandas", "scipy")
 
 
@@ -111,7 +111,7 @@ async def _execute(path, notebook, bar, steps):
 
 def _library_key(notebooks):
     """Digest of everything but the notebook that its outputs come from."""
-    ours = [*(HERE / name for name in ("execute.py", "merge.py", "page.py")), Path(run.__file__)]
+    ours = [*(HERE / name for name in ("execute.py", "merge.py", "twin.py")), Path(run.__file__)]
     files = [*(ROOT / "hedgelib").rglob("*"), *ours, *notebooks.rglob("*")]
     sources = sorted(f for f in files if f.is_file() and f.suffix in (".py", ".toml", ".csv"))
     versions = [f"{name} {importlib.metadata.version(name)}" for name in RUN_BY]

@@ -14,7 +14,7 @@ from nbconvert import HTMLExporter, SlidesExporter
 
 from tools import bound
 
-from .page import SAMPLES
+from .twin import SAMPLES
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 NEEDS_KERNEL = (
@@ -65,7 +65,7 @@ def lesson(name, notebook):
     name : str
         File name without its ending, such as ``02_full_hedge``.
     notebook : nbformat.NotebookNode
-        With a title and a sentence at its top, and with the outputs that `page.show_twins` makes.
+        With a title and a sentence at its top, and with the outputs that `twin.show_twins` makes.
     """
     figures, explorers = {}, []
     notebook = copy.deepcopy(notebook)
@@ -74,7 +74,7 @@ def lesson(name, notebook):
             cell.source = bound.plain(cell.source)
         for output in cell.get("outputs", []):
             if "data" in output:
-                _settle(output, name, figures, explorers)
+                _choose(output, name, figures, explorers)
                 if EXERCISE in cell.metadata.get("tags", []):
                     output.data["text/html"] = UNANSWERED.format(name=name)
     body = _page(notebook)
@@ -93,7 +93,7 @@ def lesson(name, notebook):
     )
 
 
-def _settle(output, name, figures, explorers):
+def _choose(output, name, figures, explorers):
     """Choose what a page shows of an output; an explorer leaves a mark: nbconvert would rewrite its SVG."""
     samples = output.data.pop(SAMPLES, None)
     if samples:
@@ -106,8 +106,8 @@ def _settle(output, name, figures, explorers):
         note = NEEDS_KERNEL.format(name=name, start=" Here is how it starts." if start else "")
         output.data["text/html"] = note + start
     if "image/png" in output.data and "text/html" not in output.data:
-        alt, picture = html.escape(output.data.get("text/plain", "")), output.data["image/png"].strip()
-        output.data["text/html"] = f'<img alt="{alt}" src="data:image/png;base64,{picture}">'
+        alt, png = html.escape(output.data.get("text/plain", "")), output.data["image/png"].strip()
+        output.data["text/html"] = f'<img alt="{alt}" src="data:image/png;base64,{png}">'
 
 
 def _with_figures(text, figures):
