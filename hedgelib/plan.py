@@ -1,27 +1,22 @@
-"""Triggers: at which closes something has happened, known at that very close.
+"""Plans: how a hedge moves in time. A target says how much of it, its triggers when, orders what else.
 
-``trigger.fired(bars)`` takes anything with the arrays `spot` (paths, bars), `hours` per bar and, for dates,
-`times`, and returns an array of bool of the shape of `spot`.
+A trigger's ``fired`` and a target's ``shares`` take anything that has the closes `spot`, shape (paths, bars),
+and the `hours` of a bar, and answer for each close with what is known at that very close.
 """
 
-import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from hedgelib import checks, signals
 
 __all__ = [
-    "Above",
     "After",
     "Batches",
     "Below",
     "BySignal",
     "Fixed",
-    "Highest",
-    "On",
     "Plan",
     "Signal",
     "Stop",
@@ -48,11 +43,6 @@ class After(Trigger):
     days : float
         Days since the first close, 0 or more.
 
-    Raises
-    ------
-    ValueError
-        If `days` is negative or no number.
-
     Examples
     --------
     >>> print(After(0), "/", After(7))
@@ -76,89 +66,15 @@ class After(Trigger):
 
 
 @dataclass(frozen=True)
-class On(Trigger):
-    """Fires from a date on; for market frames, because paths have no dates.
-
-    Parameters
-    ----------
-    date : str or timestamp
-        Any text or time that pandas reads as a date, in UTC unless it says otherwise.
-
-    Raises
-    ------
-    ValueError
-        If it is no date, or if the market has none.
-
-    Examples
-    --------
-    >>> print(On("2024-01-05"))
-    from 2024-01-05 00:00
-    """
-
-    date: str | pd.Timestamp
-
-    def __post_init__(self):
-        """Read the date."""
-        try:
-            time = pd.Timestamp(self.date)
-            # pandas would take 20240105 for nanoseconds since 1970, a day that has always come.
-            if pd.isna(time) or isinstance(self.date, numbers.Number):
-                raise ValueError
-            checks.assign(self, date=time.tz_convert("UTC") if time.tz else time.tz_localize("UTC"))
-        except (TypeError, ValueError, OverflowError, AttributeError):
-            raise ValueError(
-                f"date must be a date such as '2024-01-05', got {checks.shown(self.date)}"
-            ) from None
-
-    def fired(self, bars):
-        """Return at which closes the date has come, shape (paths, bars)."""
-        if bars.times is None:
-            raise ValueError(
-                f"On('{self.date:%Y-%m-%d}') needs a market with dates; use After(days) on simulated paths"
-            )
-        return np.broadcast_to(np.asarray(bars.times >= self.date), bars.spot.shape)
-
-    def __str__(self):
-        """Return the condition in words."""
-        return f"from {self.date:%Y-%m-%d %H:%M}"
-
-
-@dataclass(frozen=True)
-class _Level(Trigger):
-    """What `Below` and `Above` have in common: a level of spot."""
-
-    price: float | None = None
-    move: float | None = None
-
-    def __post_init__(self):
-        """Check the level."""
-        checks.assign(self, **checked_level(self.price, self.move))
-
-    def _level(self, bars):
-        """Return the level of each path (USDT), shape (paths, 1)."""
-        return level(self.price, self.move, bars.spot[:, :1])
-
-    def __str__(self):
-        """Return the condition in words."""
-        where = level_text(self.price, self.move, "the start")
-        return f"when spot is at or {type(self).__name__.lower()} {where}"
-
-
-@dataclass(frozen=True)
-class Below(_Level):
-    """Fires where spot closes at or below a level.
+class Below(Trigger):
+    """Fires where spot closes at or below a price.
 
     Parameters
     ----------
     price : float, optional
-        The level (USDT per coin).
+        The price (USDT per coin).
     move : float, optional
-        The level as a move from the first close (fraction, −0.05 is 5 % below). Give either of the two.
-
-    Raises
-    ------
-    ValueError
-        If neither or both are given, or the level is not positive.
+        The price as a move from the first close (fraction, −0.05 is 5 % below). Give either of the two.
 
     Examples
     --------
@@ -166,29 +82,20 @@ class Below(_Level):
     when spot is at or below 58,000 / when spot is at or below -5 % from the start
     """
 
-    def fired(self, bars):
-        """Return at which closes spot is at or below the level, shape (paths, bars)."""
-        return bars.spot <= self._level(bars)
+    price: float | None = None
+    move: float | None = None
 
-
-@dataclass(frozen=True)
-class Above(_Level):
-    """Fires where spot closes at or above a level; `price` and `move` as in `Below`.
-
-    Raises
-    ------
-    ValueError
-        If neither or both are given, or the level is not positive.
-
-    Examples
-    --------
-    >>> print(Above(move=0.2))
-    when spot is at or above +20 % from the start
-    """
+    def __post_init__(self):
+        """Check the price."""
+        checks.assign(self, **_given(self.price, self.move))
 
     def fired(self, bars):
-        """Return at which closes spot is at or above the level, shape (paths, bars)."""
-        return bars.spot >= self._level(bars)
+        """Return at which closes spot is at or below the price, shape (paths, bars)."""
+        return bars.spot <= _price(self.price, self.move, bars.spot[:, :1])
+
+    def __str__(self):
+        """Return the condition in words."""
+        return f"when spot is at or below {_price_text(self.price, self.move, 'the start')}"
 
 
 @dataclass(frozen=True)
@@ -202,11 +109,6 @@ class Signal(Trigger):
         the functions of `signals` return, which fire at the bar they are known. It must not look ahead.
     name : str, optional
         What it is called in print; the function's own name if left out.
-
-    Raises
-    ------
-    ValueError
-        If `function` cannot be called, or returns neither of the two.
 
     Examples
     --------
@@ -244,8 +146,8 @@ class Signal(Trigger):
         return f"on {self.name or getattr(self.function, '__name__', 'signal').replace('_', ' ')}"
 
 
-def checked_level(price, move):
-    """Return a level by its name after checking that it is given in one of two ways, and positive."""
+def _given(price, move):
+    """Return a price by the name of the way in which it is given, after checking that it is one of two."""
     if (price is None) == (move is None):
         got = f"price={checks.shown(price)}, move={checks.shown(move)}"
         raise ValueError(f"give either price (USDT) or move (fraction), got {got}")
@@ -254,19 +156,17 @@ def checked_level(price, move):
     return {"move": checks.single("move (fraction)", move, above=-1)}
 
 
-def level(price, move, reference):
-    """Return the level in USDT, where a move is counted from the `reference` price."""
+def _price(price, move, reference):
+    """Return the price in USDT, where a move is counted from the `reference` price."""
     return np.full_like(reference, price) if move is None else reference * (1 + move)
 
 
-def level_text(price, move, reference):
-    """Return the level in words."""
+def _price_text(price, move, reference):
     return f"{price:,.10g}" if move is None else f"{100 * move:+.4g} % from {reference}"
 
 
-def percent(fraction):
-    """Return a fraction in words."""
-    return f"{100 * fraction:.4g} %"
+def _share_text(share):
+    return f"{100 * share:.4g} %"
 
 
 class Target:
@@ -286,11 +186,6 @@ class Fixed(Target):
     share : float
         Part of the hedge (fraction).
 
-    Raises
-    ------
-    ValueError
-        If the share is no number from 0 to 1.
-
     Examples
     --------
     >>> print(Fixed())
@@ -309,7 +204,7 @@ class Fixed(Target):
 
     def __str__(self):
         """Return the target in words."""
-        return f"{percent(self.share)} throughout"
+        return f"{_share_text(self.share)} throughout"
 
 
 @dataclass(frozen=True)
@@ -323,14 +218,8 @@ class Batches(Target):
     when : sequence of Trigger
         One trigger for each batch.
 
-    Raises
-    ------
-    ValueError
-        If a share is out of range, they sum to more than 1, or the triggers are not one for each.
-
     Examples
     --------
-    >>> from hedgelib.plan import Above, After, Below
     >>> print(Batches((0.3, 0.3, 0.4), (After(0), After(7), Below(price=55_000))))
     30 % at once, 30 % after 7 days, 40 % when spot is at or below 55,000
     """
@@ -356,7 +245,7 @@ class Batches(Target):
     def __str__(self):
         """Return the target in words."""
         pairs = zip(self.shares_added, self.when, strict=True)
-        return ", ".join(f"{percent(share)} {trigger}" for share, trigger in pairs)
+        return ", ".join(f"{_share_text(share)} {trigger}" for share, trigger in pairs)
 
 
 @dataclass(frozen=True)
@@ -372,17 +261,11 @@ class BySignal(Target):
     start : float
         Share before any has fired (fraction).
 
-    Raises
-    ------
-    ValueError
-        If a share is out of range, or the triggers are not one for each.
-
     Examples
     --------
-    >>> from hedgelib.plan import Above, Below
-    >>> print(BySignal((0.4, 0.9, 0.0), (Below(move=-0.05), Below(move=-0.1), Above(move=0.1))))
+    >>> print(BySignal((0.4, 0.9, 0.0), (Below(move=-0.05), Below(move=-0.1), Signal(signals.double_bottom))))
     0 % at first, 40 % when spot is at or below -5 % from the start,
-    90 % when spot is at or below -10 % from the start, 0 % when spot is at or above +10 % from the start
+    90 % when spot is at or below -10 % from the start, 0 % on double bottom
     """
 
     shares_set: tuple[float, ...]
@@ -406,8 +289,8 @@ class BySignal(Target):
     def __str__(self):
         """Return the target in words."""
         pairs = zip(self.shares_set, self.when, strict=True)
-        states = [f"{percent(share)} {trigger}" for share, trigger in pairs]
-        return ", ".join([f"{percent(self.start)} at first", *states])
+        states = [f"{_share_text(share)} {trigger}" for share, trigger in pairs]
+        return ", ".join([f"{_share_text(self.start)} at first", *states])
 
 
 @dataclass(frozen=True)
@@ -421,14 +304,8 @@ class Until(Target):
     trigger : Trigger
         What removes the hedge.
 
-    Raises
-    ------
-    ValueError
-        If a part is not of its kind.
-
     Examples
     --------
-    >>> from hedgelib.plan import Below
     >>> print(Until(Fixed(0.5), Below(move=-0.2)))
     50 % throughout, removed when spot is at or below -20 % from the start
     """
@@ -448,42 +325,6 @@ class Until(Target):
     def __str__(self):
         """Return the target in words."""
         return f"{self.target}, removed {self.trigger}"
-
-
-@dataclass(frozen=True)
-class Highest(Target):
-    """The highest share that any of several targets wants.
-
-    Parameters
-    ----------
-    targets : sequence of Target
-        One or more targets.
-
-    Raises
-    ------
-    ValueError
-        If there is none, or one is no target.
-
-    Examples
-    --------
-    >>> from hedgelib.plan import Below
-    >>> print(Highest((Fixed(0.3), Batches((1.0,), (Below(move=-0.1),)))))
-    the highest of (30 % throughout; 100 % when spot is at or below -10 % from the start)
-    """
-
-    targets: tuple[Target, ...]
-
-    def __post_init__(self):
-        """Check the targets."""
-        checks.assign(self, targets=_tuple("targets", self.targets, _target))
-
-    def shares(self, bars):
-        """Return the wanted share at each close, shape (paths, bars)."""
-        return np.maximum.reduce([target.shares(bars) for target in self.targets])
-
-    def __str__(self):
-        """Return the target in words."""
-        return f"the highest of ({'; '.join(map(str, self.targets))})"
 
 
 def _share(share):
@@ -531,7 +372,7 @@ class _Exit:
     def __post_init__(self):
         """Check every number."""
         share = checks.single("share (fraction of the short)", self.share, above=0, at_most=1)
-        checks.assign(self, share=share, **checked_level(self.price, self.move))
+        checks.assign(self, share=share, **_given(self.price, self.move))
         checks.one_of("on", self.on, ("last", "mark"))
         if self.limit is not None:
             name, lowest = ("limit (USDT)", 0) if self.move is None else ("limit (move, fraction)", -1)
@@ -544,19 +385,19 @@ class _Exit:
 
     def trigger(self, entry):
         """Return the trigger price (USDT) of shorts with these entry prices (USDT)."""
-        return level(self.price, self.move, entry)
+        return _price(self.price, self.move, entry)
 
     def limit_price(self, entry):
         """Return the limit price (USDT) of shorts with these entry prices (USDT)."""
-        return level(*self._limit, entry)
+        return _price(*self._limit, entry)
 
     def __str__(self):
         """Return the order in words."""
-        part = "" if self.share == 1 else f" of {percent(self.share)}"
-        where = level_text(self.price, self.move, "entry")
+        part = "" if self.share == 1 else f" of {_share_text(self.share)}"
+        where = _price_text(self.price, self.move, "entry")
         if self.limit is None:
             return f"{self.kind}{part} at {where} ({self.on})"
-        return f"{self.kind}{part} at {where} ({self.on}, limit {level_text(*self._limit, 'entry')})"
+        return f"{self.kind}{part} at {where} ({self.on}, limit {_price_text(*self._limit, 'entry')})"
 
 
 @dataclass(frozen=True)
@@ -578,11 +419,6 @@ class TakeProfit(_Exit):
         Price that triggers: ``"last"`` trade or ``"mark"``.
     limit : float, optional
         Limit price, given in the same way as the trigger: USDT with `price`, fraction with `move`.
-
-    Raises
-    ------
-    ValueError
-        If the trigger is not given in exactly one way or a number is out of range.
 
     Notes
     -----
@@ -609,12 +445,6 @@ class Stop(_Exit):
     ----------
     price, move, share, on, limit
         As in `TakeProfit`; a move above the entry is positive.
-
-    Raises
-    ------
-    ValueError
-        If the trigger is not given in exactly one way, a number is out of range, or the limit is below the
-        trigger.
 
     Notes
     -----
@@ -649,11 +479,6 @@ class TopUp:
     to : float
         Fraction of the notional that the balance is brought back to, reserve permitting.
 
-    Raises
-    ------
-    ValueError
-        If a number is out of range or `to` is not above `below`.
-
     Examples
     --------
     >>> print(TopUp(reserve=10_000, below=0.15, to=0.33))
@@ -677,7 +502,7 @@ class TopUp:
     def __str__(self):
         """Return the rule in words."""
         return (
-            f"topped up to {percent(self.to)} of notional when below {percent(self.below)}, "
+            f"topped up to {_share_text(self.to)} of notional when below {_share_text(self.below)}, "
             f"from {self.reserve:,.10g} in reserve"
         )
 
@@ -704,11 +529,6 @@ class Plan:
     rehedge : bool
         Whether a liquidated hedge is opened again at the close of that bar, with new margin; if not, the
         holding stays unhedged.
-
-    Raises
-    ------
-    ValueError
-        If a part is not of its kind.
 
     Examples
     --------
@@ -743,7 +563,7 @@ class Plan:
             str(part) for part in (self.target, self.take_profit, self.stop, self.top_up) if part is not None
         ]
         if self.band is not None:
-            parts.append(f"rebalanced by value when {percent(self.band)} adrift")
+            parts.append(f"rebalanced by value when {_share_text(self.band)} adrift")
         if self.rehedge:
             parts.append("hedged again after a liquidation")
         return "; ".join(parts)

@@ -1,5 +1,7 @@
 """Random markets, hedges and plans for property tests."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
@@ -9,13 +11,11 @@ from hedgelib.hedge import Hedge
 from hedgelib.ledger import OtherPosition
 from hedgelib.ledger.bars import Bars
 from hedgelib.plan import (
-    Above,
     After,
     Batches,
     Below,
     BySignal,
     Fixed,
-    Highest,
     Plan,
     Signal,
     Stop,
@@ -104,11 +104,21 @@ def _turns_down(close):
     return np.append(False, np.diff(close) < 0)
 
 
+@dataclass(frozen=True)
+class _RisesBy:
+    """Tells at which closes the price has risen by so much since the first."""
+
+    move: float
+
+    def __call__(self, close):
+        return close >= close[0] * (1 + self.move)
+
+
 SHARES = fractions(0, 1)
 TRIGGERS = st.one_of(
     fractions(0, 20).map(After),
     fractions(-0.3, 0.1).map(lambda move: Below(move=move)),
-    fractions(-0.1, 0.3).map(lambda move: Above(move=move)),
+    fractions(-0.1, 0.3).map(lambda move: Signal(_RisesBy(move))),
     st.just(Below(price=0.95 * START)),
     st.just(Signal(_turns_down)),
 )
@@ -122,7 +132,6 @@ SIMPLE = st.one_of(
 TARGETS = st.one_of(
     SIMPLE,
     st.builds(Until, SIMPLE, TRIGGERS),
-    st.lists(SIMPLE, min_size=1, max_size=2).map(Highest),
 )
 
 

@@ -13,14 +13,13 @@ from hedgelib.hedge import Hedge
 from hedgelib.ledger import OtherPosition
 from hedgelib.ledger.bars import of_frame
 from hedgelib.plan import (
-    Above,
     After,
     Batches,
     Below,
     BySignal,
     Fixed,
-    On,
     Plan,
+    Signal,
     Stop,
     TakeProfit,
     Target,
@@ -46,6 +45,11 @@ def market(spot, *, high=(), low=(), mark=None, funding=0.0, **last):
             columns[name][bar] = price
     time = pd.date_range("2024-01-01", periods=len(spot), freq="8h", tz="UTC")
     return pd.DataFrame(columns | {"funding": funding}, index=time)
+
+
+def at_least(price):
+    """Return a trigger that fires at closes of at least this price."""
+    return Signal(lambda close: close >= price, f"{price:,} or more")
 
 
 def causes(rows, bar=-1):
@@ -174,13 +178,13 @@ class TestPlans:
         assert rows["entry"].iloc[-1] == pytest.approx(499 / (300 / 60_000 + 199 / 40_000))
 
     def test_dates_and_removal(self):
-        plan = Until(Batches((1.0,), (On("2024-01-01 16:00"),)), Above(price=62_000))
+        plan = Until(Batches((1.0,), (After(2 / 3),)), at_least(62_000))
         rows = ledger.run(market([60_000, 61_000, 60_500, 62_000, 59_000]), FULL, plan)
         assert rows["short_quantity"].tolist() == [0, 0, 1, 0, 0]
         assert rows["short_pnl"].iloc[-1] == pytest.approx(-1_500)
 
     def test_signal_states_reduce_and_raise(self):
-        states = BySignal((0.4, 0.9, 0.0), (Below(price=59_000), Below(price=57_000), Above(price=61_000)))
+        states = BySignal((0.4, 0.9, 0.0), (Below(price=59_000), Below(price=57_000), at_least(61_000)))
         rows = ledger.run(market([60_000, 59_000, 57_000, 58_000, 61_000]), FULL, states)
         assert rows["short_quantity"].tolist() == [0, 0.4, 0.9, 0.4, 0]
 
@@ -241,7 +245,7 @@ class TestPlans:
 
     def test_what_a_take_profit_closed_returns_after_the_target_was_zero(self):
         plan = Plan(
-            BySignal((1.0, 0.5, 0.0), (Below(price=60_000), Below(price=58_000), Above(price=62_000))),
+            BySignal((1.0, 0.5, 0.0), (Below(price=60_000), Below(price=58_000), at_least(62_000))),
             take_profit=TakeProfit(move=-0.1, share=0.5),
         )
         rows = ledger.run(market([60_000, 54_000, 53_000, 59_000, 62_000, 60_000]), FULL, plan)

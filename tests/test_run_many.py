@@ -14,7 +14,7 @@ from hedgelib import ledger, market
 from hedgelib.hedge import Hedge
 from hedgelib.ledger import engine
 from hedgelib.ledger.outcome import Outcome
-from hedgelib.plan import After, Batches, On, Plan
+from hedgelib.plan import After, Batches
 
 MONEY = (
     "wealth",
@@ -139,12 +139,6 @@ def test_every_array_of_an_outcome_has_one_number_for_each_path():
         (
             lambda: ledger.run_many(paths([1.0]), Hedge(1, 1, 2, "BTCUSDT"), "fixed"),
             "plan must be a plan.Plan",
-        ),
-        (
-            lambda: ledger.run_many(
-                paths([1.0]), Hedge(1, 1, 2, "BTCUSDT"), Plan(Batches((1,), (On("2024-01-01"),)))
-            ),
-            "use After",
         ),
         (lambda: ledger.run_many(paths([1.0]), Hedge(1, 1, 2, "BTCUSDT")).cvar(0), "level must be"),
         (
