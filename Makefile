@@ -46,7 +46,8 @@ bench: $(READY) ## run the benchmarks
 
 lock: ## choose new exact versions (maintainers; needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
-		--no-annotate --no-header --extra lab --extra site --extra test pyproject.toml -o requirements.lock
+		--no-annotate --no-header --extra histories --extra lab --extra site --extra test \
+		pyproject.toml -o requirements.lock
 
 clean: ## remove everything that make has made
 	rm -rf .venv .cache _site _pdf

@@ -7,6 +7,12 @@ from packaging.requirements import Requirement
 
 SET_UP_AGAIN = "close JupyterLab, run `make lab` in the project's folder and open the notebook from there"
 
+USES = {
+    "lab": "the notebooks need it",
+    "histories": "only market.read_csv, market.download and market.history need it",
+}
+"""What a package is for, by the extra of pyproject.toml that names it; the first also stands for no extra."""
+
 
 def problems(python=sys.version_info, version=metadata.version, requires=metadata.requires):
     """Return what keeps the notebooks from working, each as one sentence with its remedy.
@@ -17,11 +23,6 @@ def problems(python=sys.version_info, version=metadata.version, requires=metadat
         Version of the interpreter.
     version, requires : callable
         Look-ups of an installed package's version and requirements; tests replace them.
-
-    Returns
-    -------
-    tuple of str
-        Empty when everything is well.
 
     Examples
     --------
@@ -35,16 +36,18 @@ def problems(python=sys.version_info, version=metadata.version, requires=metadat
             "`make lab PYTHON=python3.11` uses it."
         )
     for requirement in map(Requirement, requires("hedgelib")):
-        if requirement.marker and not requirement.marker.evaluate({"extra": "lab"}):
+        name, marker = requirement.name, requirement.marker
+        uses = [use for extra, use in USES.items() if not marker or marker.evaluate({"extra": extra})]
+        if not uses:
             continue
         try:
-            installed = version(requirement.name)
+            installed = version(name)
         except metadata.PackageNotFoundError:
-            found.append(f"{requirement.name} is missing: {SET_UP_AGAIN}.")
+            found.append(f"{name} is missing, {uses[0]}: {SET_UP_AGAIN}.")
             continue
         if not requirement.specifier.contains(installed, prereleases=True):
             needed = f"{requirement.specifier} is needed: {SET_UP_AGAIN}."
-            found.append(f"{requirement.name} {installed} is installed, {needed}")
+            found.append(f"{name} {installed} is installed, {needed}")
     return tuple(found)
 
 

@@ -4,14 +4,18 @@ import ast
 import re
 import sys
 import tomllib
+import zipfile
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
+from flit_core import buildapi
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from hedgelib import environment
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -35,10 +39,10 @@ def declared(*extras):
 
 
 def imports(*places):
-    """Third-party modules imported by the Python files and notebooks below the given folders."""
+    """Third-party modules imported by the Python files and notebooks that the patterns match."""
     found = set()
     for place in places:
-        files = [*ROOT.glob(f"{place}/**/*.py"), *ROOT.glob(f"{place}/*.ipynb")]
+        files = ROOT.glob(place)
         for path in files:
             text = path.read_text(encoding="utf-8")
             if path.suffix == ".ipynb":
@@ -57,6 +61,10 @@ def distributions(modules):
     return {canonicalize_name(known[module][0]) for module in modules}
 
 
+def test_the_report_of_a_lesson_knows_what_every_extra_is_for():
+    assert set(environment.USES) | {"bench", "site", "test"} == set(PROJECT["optional-dependencies"])
+
+
 def test_lock_pins_every_package_exactly_and_with_hashes():
     for entry in re.split(r"\n(?=\S)", LOCK.strip()):
         assert re.match(r"[A-Za-z0-9._-]+==[\w.!+]+( ;.*?)? \\\n    --hash=sha256:[0-9a-f]{64}", entry), (
@@ -70,7 +78,7 @@ def test_lock_names_no_host():
 
 def test_lock_satisfies_every_lower_bound():
     packages = locked()
-    for name, requirement in declared("lab", "site", "test").items():
+    for name, requirement in declared(*PROJECT["optional-dependencies"].keys() - {"bench"}).items():
         assert name in packages, f"{name} is in pyproject.toml but not in the lock"
         for pinned in packages[name]:
             version = next(iter(pinned.specifier)).version
@@ -87,12 +95,30 @@ def test_the_running_environment_is_the_locked_one():
 
 
 def test_library_imports_exactly_its_declared_dependencies():
-    assert distributions(imports("hedgelib")) == set(declared())
+    core, annex = imports("hedgelib/*.py", "hedgelib/[!h]*/*.py"), imports("hedgelib/histories/*.py")
+    assert distributions(core) == set(declared())
+    assert distributions(annex) - set(declared()) == set(declared("histories")) - set(declared())
 
 
-@pytest.mark.parametrize("place", ["notebooks", "tests", "tools", "website"])
-def test_other_code_imports_only_what_is_declared(place):
-    assert distributions(imports(place)) <= set(declared("lab", "site", "test"))
+@pytest.mark.parametrize(
+    ("place", "extras"),
+    [
+        ("notebooks/*.ipynb", ()),
+        ("tools/*.py", ("lab", "site")),
+        ("website/**/*.py", ("lab", "site")),
+        ("tests/**/*.py", ("histories", "lab", "site", "test")),
+    ],
+)
+def test_other_code_imports_only_what_is_declared_for_it(place, extras):
+    assert distributions(imports(place)) <= set(declared(*extras))
+
+
+def test_the_package_holds_the_data_it_reads(tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    with zipfile.ZipFile(tmp_path / buildapi.build_wheel(str(tmp_path))) as wheel:
+        held = {Path(name).name for name in wheel.namelist()}
+    data = [path for path in (ROOT / "hedgelib").rglob("*.*") if path.suffix in (".toml", ".npz")]
+    assert {path.name for path in data} <= held
 
 
 def test_environment_yml_takes_everything_from_the_lock():
