@@ -652,7 +652,6 @@ EXEMPT = {
         "explorer.Explorer.svg",
         "histories.downloads.download",
     },
-    "takes what tests put in place of the installed packages": {"environment.problems"},
 }
 
 

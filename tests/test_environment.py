@@ -1,48 +1,64 @@
 """The check at the head of 00_start_here names what is wrong and never raises."""
 
+import sys
 from importlib import metadata
+
+import pytest
 
 from hedgelib import environment
 
 
-def missing(_):
-    raise metadata.PackageNotFoundError
+@pytest.fixture
+def told(monkeypatch, capsys):
+    """Return what the report says of packages that need this, and are installed or missing."""
+
+    def report(requires, installed=None):
+        def version(_):
+            if installed is None:
+                raise metadata.PackageNotFoundError
+            return installed
+
+        monkeypatch.setattr(metadata, "requires", lambda _: requires)
+        monkeypatch.setattr(metadata, "version", version)
+        environment.report()
+        return capsys.readouterr().out.splitlines()
+
+    return report
 
 
-def test_complete_environment_has_no_problem():
-    assert environment.problems() == ()
+def test_complete_environment_has_no_problem(capsys):
+    environment.report()
+    assert capsys.readouterr().out == "Everything the notebooks need is here.\n"
 
 
-def test_missing_package_is_named_with_its_remedy():
-    found = environment.problems(version=missing, requires=lambda _: ["pandas>=2.2"])
-    assert found == (f"pandas is missing, the notebooks need it: {environment.SET_UP_AGAIN}.",)
+def test_missing_package_is_named_with_its_remedy(told):
+    assert told(["pandas>=2.2"]) == [f"pandas is missing, the notebooks need it: {environment.SET_UP_AGAIN}."]
 
 
-def test_old_package_is_named_with_both_versions():
-    found = environment.problems(version=lambda _: "1.5.3", requires=lambda _: ["pandas>=2.2"])
-    assert len(found) == 1 and "pandas 1.5.3 is installed, >=2.2 is needed" in found[0]
+def test_old_package_is_named_with_both_versions(told):
+    (line,) = told(["pandas>=2.2"], "1.5.3")
+    assert "pandas 1.5.3 is installed, >=2.2 is needed" in line
 
 
-def test_lab_is_needed_but_the_site_and_test_tools_are_not():
-    requires = ['jupyterlab>=4; extra == "lab"', 'sphinx>=8; extra == "site"']
-    found = environment.problems(version=missing, requires=lambda _: requires)
-    assert [text.split()[0] for text in found] == ["jupyterlab"]
+def test_lab_is_needed_but_the_site_and_test_tools_are_not(told):
+    lines = told(['jupyterlab>=4; extra == "lab"', 'sphinx>=8; extra == "site"'])
+    assert [line.split()[0] for line in lines] == ["jupyterlab"]
 
 
-def test_what_only_real_prices_need_is_told_as_such():
+def test_what_only_real_prices_need_is_told_as_such(told):
     requires = [
         'ccxt>=4.4; extra == "histories"',
         'tqdm>=4; extra == "site"',
         'tqdm>=4; extra == "histories"',
     ]
-    found = environment.problems(version=missing, requires=lambda _: requires)
-    assert [text.split(": ")[0] for text in found] == [
+    assert [line.split(": ")[0] for line in told(requires)] == [
         f"{name} is missing, only market.read_csv, market.download and market.history need it"
         for name in ("ccxt", "tqdm")
     ]
 
 
-def test_report_prints_each_problem_on_a_line(monkeypatch, capsys):
-    monkeypatch.setattr(environment, "problems", lambda: ("one.", "two."))
-    environment.report()
-    assert capsys.readouterr().out == "one.\ntwo.\n"
+def test_old_python_and_each_package_have_a_line(told, monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 9, 2))
+    lines = told(["pandas>=2.2", "numpy>=2"])
+    assert [line.split()[0] for line in lines] == ["Python", "pandas", "numpy"]
+    assert "Python 3.9 runs this notebook, 3.11 or newer is needed" in lines[0]

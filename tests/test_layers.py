@@ -13,6 +13,7 @@ TOLD = (ROOT / "README.md").read_text(encoding="utf-8").partition("from the bott
 LAYERS = [re.findall(r"`(\w+)`", row) for row in re.findall(r"^\| (`.*?) \|", TOLD, re.MULTILINE)]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
 ARITHMETIC = {"perpetual", "funding", "survival", "ratio"}
+ANNEXES = {"histories", "planner"}
 ALLOWED = {"numpy", "scipy"} | sys.stdlib_module_names
 
 
@@ -24,14 +25,19 @@ def part(path):
 def imports(path):
     """Every module a file imports, with dots, wherever the import stands."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{path}: imports are absolute"
-            if node.module == "hedgelib":
-                yield from (f"hedgelib.{alias.name}" for alias in node.names)
-            else:
-                yield node.module
+        yield from imports_of(node)
+
+
+def imports_of(node):
+    """Every module that one statement imports, with dots."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        assert not node.level, f"imports are absolute: {ast.unparse(node)}"
+        if node.module == "hedgelib":
+            yield from (f"hedgelib.{alias.name}" for alias in node.names)
+        else:
+            yield node.module
 
 
 FILES = sorted(path for path in LIBRARY.rglob("*.py") if path.parent != LIBRARY or path.stem != "__init__")
@@ -49,6 +55,14 @@ def test_imports_point_one_way(path):
         if module.startswith("hedgelib."):
             other = module.split(".")[1]
             assert other == mine or RANK[other] <= RANK[mine], f"{mine} imports {other}"
+
+
+def test_the_core_is_whole_without_the_annexes():
+    for path in FILES:
+        if part(path) not in ANNEXES:
+            top = ast.parse(path.read_text(encoding="utf-8")).body
+            taken = {name.split(".")[1] for node in top for name in imports_of(node) if "hedgelib." in name}
+            assert not taken & ANNEXES, path.name
 
 
 @every_file
