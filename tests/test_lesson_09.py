@@ -1,64 +1,149 @@
-"""The numbers of the plan, from closed forms and the facts, and the self-test's answers and pointers."""
+"""The plan of lesson 09 computed again without the library, and the self-test's answers and pointers."""
 
+import functools
 import math
 
 import lessons
 import pytest
+from scipy.stats import norm
 
-from hedgelib import exercise, funding, hedge, market, planner, ratio
+from hedgelib import contracts, exercise, funding, hedge, market, planner, ratio
 
-LESSON = next(path for path in lessons.PATHS if path.stem == "09_plan_your_hedge")
+PATH = lessons.FOLDER / "09_plan_your_hedge.ipynb"
 MOVES = [0.01, -0.02, 0.03, -0.01]
 QUESTIONS = {name: told for name, told in exercise.exercises().items() if name.startswith("09-q")}
+BTC, ETH = contracts.get("BTCUSDT"), contracts.get("ETHUSDT")
+RATE, MAKER, TAKER = BTC.brackets.rates[0], BTC.maker_fee, BTC.taker_fee
 
 
-@pytest.fixture(scope="module")
+def fact(topic, key, asset="BTC", row=0):
+    """The value of a fact, that of the whole period where there are several."""
+    table = market.facts(topic)
+    return table[(table["asset"] == asset) & (table["key"] == key)]["value"].iloc[row]
+
+
+@functools.cache
 def names():
-    return lessons.run(LESSON).namespace
+    return lessons.run(PATH).namespace
 
 
-def test_the_plan_by_hand(names):
-    assert names["ratio"] == pytest.approx(0.6)
-    assert names["liquidation"] == pytest.approx(60_000 * (1 + 1 / 3) / 1.004)
-    assert names["alarm"] == pytest.approx(66_656.58, abs=0.01)
-    assert (names["margin"], names["reserve"]) == (30_000, 15_000)
+# 2.5 BTC at 60,000, 12,000 of a fall by 20 % are bearable: 1.5 BTC short at 3x, 15,000 in reserve.
+ENTRY, COINS, NOTIONAL, MARGIN, RESERVE = 60_000, 1.5, 90_000, 30_000, 15_000
+DEATH, LATER = ((money + NOTIONAL) / (COINS * (1 + RATE)) for money in (MARGIN, MARGIN + RESERVE))
+ALARM = DEATH / (1 + fact("extremes", "best_1_day"))
+VOLATILITY = fact("volatility_by_year", "volatility")
 
 
-def test_constants_typed_by_hand_are_the_facts(names):
-    facts = market.facts().set_index(["topic", "asset", "key", "period"])["value"].sort_index()
-    assert facts["extremes", "BTC", "best_1_day"].item() == 0.1954
-    assert facts["funding_by_year", "BTC", "mean", "2019-09-10 to 2026-03-15"] == 1.1156
-    assert facts["funding_extremes", "BTC", "worst_30_days"].item() == -0.01312
-    assert facts["volatility_by_year", "BTC", "volatility", "2019-09-10 to 2026-03-15"] == 0.6273
+def chance(price, days, volatility=VOLATILITY):
+    """Probability of touching a price, by the reflection principle."""
+    return 2 * norm.sf(math.log(price / ENTRY) / (volatility * math.sqrt(days / 365)))
 
 
-def test_chances_by_the_reflection_principle_and_the_facts(names):
-    spread = 0.6273 * math.sqrt(60 / 365)
-    rises = names["liquidation"] / 60_000, 1.5 / 1.004
-    formula = [math.erfc(math.log(rise) / spread / math.sqrt(2)) for rise in rises]
-    table = planner.chances(names["sheet"])
-    assert table["formula"].to_numpy() == pytest.approx(formula)
-    assert table["formula"].round(3).tolist() == [0.265, 0.114]
-    assert table["measured"].tolist() == [0.2915, 0.1574]
+def carry(days, notional, asset="BTC", fees=TAKER):
+    """Expected funding, and the bad case of more than a week, each less both fees."""
+    expected = days * 3 * 1e-4 * fact("funding_by_year", "mean", asset) * notional
+    bad = fact("funding_extremes", "worst_30_days", asset) * notional
+    return [each - 2 * fees * notional for each in (expected, bad)]
 
 
-def test_the_simulated_run_up_kills_the_plan_with_its_reserve(names):
-    rows = names["rows"][names["rows"]["event"] != ""]
-    assert rows["event"].tolist()[1:] == ["topped up by 5,000.00 USDT", "liquidated at 30,384.71"]
-    # Everything behind the short is lost: margin, reserve and the funding received on the way.
-    last = rows.iloc[-1]
-    assert last["short_pnl"] + last["liquidation_loss"] < -(10_000 + 5_000)
-    assert [(time - rows.index[0]).days for time in rows.index] == [0, 6, 10]
+def survived(share):
+    """Rise that a 3x short of this share of 2.5 coins survives with the reserve, in percent."""
+    behind = share * 2.5 * ENTRY / 3 + RESERVE
+    return 100 * ((behind / (share * 2.5) + ENTRY) / (1 + RATE) / ENTRY - 1)
 
 
-def test_exercise_2_and_3_by_closed_form():
+def days_within(chance_of_death, price):
+    """Days until the chance of touching a price reaches this, from its quantile."""
+    spread = math.log(price / ENTRY) / norm.isf(chance_of_death / 2)
+    return math.floor((spread / VOLATILITY) ** 2 * 365)
+
+
+CAREFUL = "Worksheet(coins, 30_000, price, **(decisions | {'bearable': 6_000}))"
+GRID = "number_in(at(grid, {})['{}']{})"
+BILL = "Funding and fees within 60 days"
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    {
+        "feared": 30_000,
+        "100 * ratio": 60,
+        "ratio * coins": 1.5,
+        "margin": MARGIN,
+        "reserve": 45_000 - MARGIN,
+        "liquidation": DEATH,
+        "100 * (liquidation / price - 1)": 100 * (DEATH / ENTRY - 1),
+        "alarm": ALARM,
+        "100 * (alarm / price - 1)": 100 * (ALARM / ENTRY - 1),
+        "expected": 180 * 1e-4 * fact("funding_by_year", "mean") * NOTIONAL,
+        "bad": fact("funding_extremes", "worst_30_days") * NOTIONAL,
+        "fees": -2 * TAKER * NOTIONAL,
+        "sheet.ticket.maker_fee": MAKER * NOTIONAL,
+        "sheet.ticket.taker_fee": TAKER * NOTIONAL,
+        "100 * likely": 100 * chance(DEATH, 60),
+        "100 * planner.chances(sheet)['formula'].iloc[1]": 100 * chance(LATER, 60),
+        "100 * (sheet.liquidation_with_reserve / price - 1)": 100 * (LATER / ENTRY - 1),
+        "ladder.loc['alarm', 'coins_pnl']": 2.5 * (ALARM - ENTRY),
+        "-ladder.loc['alarm', 'short_pnl']": COINS * (ALARM - ENTRY),
+        "ladder.loc['alarm', 'balance']": MARGIN - COINS * (ALARM - ENTRY),
+        GRID.format("leverage=5", "Liquidation price", ", 1"): 100 * (1.2 / (1 + RATE) - 1),
+        GRID.format("leverage=10", "Liquidation price", ", 1"): 100 * (1.1 / (1 + RATE) - 1),
+        GRID.format("leverage=2, reserve=0, holding='ETH'", "Alarm", ", 1"): 100
+        * (1.5 / (1 + ETH.brackets.rates[0]) / (1 + fact("extremes", "best_1_day", "ETH")) - 1),
+        GRID.format("leverage=2, reserve=0", BILL, ""): carry(60, NOTIONAL)[0],
+        GRID.format("leverage=2, reserve=0", BILL, ", 1"): carry(60, NOTIONAL)[1],
+        GRID.format("leverage=2, reserve=0, holding='ETH'", BILL, ""): carry(60, NOTIONAL, "ETH")[0],
+        GRID.format("leverage=2, reserve=0, holding='ETH'", BILL, ", 1"): carry(60, NOTIONAL, "ETH")[1],
+        CAREFUL + ".ticket.quantity": 2,
+        CAREFUL + ".ticket.initial_margin": 40_000,
+    }.items(),
+)
+def test_what_the_lesson_says(expression, value):
+    said = {lessons.amount(text) for text in lessons.said(PATH)[expression]}
+    assert len(said) == 1
+    digits = len(next(iter(lessons.said(PATH)[expression])).partition(".")[2])
+    assert said.pop() == pytest.approx(value, abs=0.5001 * 10**-digits)
+
+
+@pytest.mark.parametrize("share", [0.3, 1.0])
+def test_the_reserve_is_worth_what_it_is_for_each_coin(share):
+    told = next(texts for key, texts in lessons.said(PATH).items() if f"ratio={share}, leverage=3" in key)
+    assert lessons.amount(told[0]) == pytest.approx(survived(share), abs=0.05)
+
+
+def test_the_margin_ratio_at_the_alarm():
+    told = next(texts for key, texts in lessons.said(PATH).items() if "quantity * alarm / (margin" in key)
+    here = RATE * COINS * ALARM / (MARGIN - COINS * (ALARM - ENTRY))
+    assert {lessons.amount(text) for text in told} == {round(100 * here)}
+
+
+def test_measured_chances_are_the_facts_of_3x_and_2x_within_60_days():
+    table = market.facts("touched").query("asset == 'BTC' and period == '60 days'").set_index("key")["value"]
+    assert planner.chances(names()["sheet"])["measured"].tolist() == table[["3x", "2x"]].tolist()
+
+
+def test_the_simulated_run_up_kills_the_plan_with_its_reserve():
+    rows, scale = names()["rows"], names()["scale"]
+    events = rows[rows["event"] != ""]
+    opened, posted, died = events.itertuples()
+    assert [(row.Index - opened.Index).days for row in (opened, posted, died)] == [0, 6, 10]
+    assert posted.top_ups == pytest.approx(RESERVE * scale)
+    # At death everything behind the short is as much as the exchange demands: margin, reserve, funding.
+    short_at_death = COINS * (opened.entry - died.liquidation_price)
+    behind = COINS * opened.entry / 3 + RESERVE * scale + died.funding
+    assert behind + short_at_death == pytest.approx(RATE * COINS * died.liquidation_price, rel=1e-3)
+    assert died.short_pnl == pytest.approx(short_at_death)
+    assert died.wealth > rows.attrs["wealth_before"]
+
+
+def test_exercises_by_closed_form():
     told = exercise.exercises()
-    assert told["09-2"].answer == pytest.approx(90_000 * (1.8 * 1.004 - 1) - 30_000)
-    # Death within T days has 10 % probability where ln(1.5/1.004) / (σ √T) is the 95 % quantile, 1.644854.
-    years = (math.log(1.5 / 1.004) / (0.6273 * 1.644854)) ** 2
-    assert told["09-3"].answer == math.floor(years * 365)
-    as_opened = (math.log(4 / 3 / 1.004) / (0.6273 * 1.644854)) ** 2
-    assert math.floor(as_opened * 365) in [mistake["value"] for mistake in told["09-3"].wrong]
+    assert told["09-1"].answer == pytest.approx(2.5 * (1 - 6_000 / 30_000))
+    assert told["09-2"].answer == pytest.approx(NOTIONAL * (1.8 * (1 + RATE) - 1) - MARGIN)
+    assert told["09-3"].answer == days_within(0.1, LATER)
+    assert days_within(0.1, DEATH) in [mistake["value"] for mistake in told["09-3"].wrong]
+    text = lessons.said(PATH)[next(key for key in lessons.said(PATH) if "<= 0.10).sum()" in key)][0]
+    assert lessons.amount(text) == told["09-3"].answer
 
 
 def test_twelve_questions_over_all_lessons():
