@@ -138,10 +138,9 @@ def test_a_start_that_is_no_plan(start):
 
 
 def test_a_coin_without_facts_is_offered_and_says_what_is_not_known(monkeypatch):
-    tables = contracts._tables()
-    monkeypatch.setattr(
-        contracts, "_tables", lambda: tables | {"SOLUSDT": tables["ETHUSDT"] | {"base": "SOL"}}
-    )
+    book = contracts._book()
+    coin = [entry | {"base": "SOL"} if "base" in entry else entry for entry in book["ETHUSDT"]]
+    monkeypatch.setattr(contracts, "_book", lambda: book | {"SOLUSDT": coin})
     panel = Form(**START).widget()
     assert "SOLUSDT" in panel.fields["contract"].options
     panel.fields["contract"].value = "SOLUSDT"
