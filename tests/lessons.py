@@ -114,6 +114,12 @@ def said(path):
     return texts
 
 
+def states(path, expression, value):
+    """Whether the prose of a lesson states a value, to its last digit, wherever it follows an expression."""
+    texts = [text.replace(",", "") for text in said(path)[expression]]
+    return all(abs(float(text) - value) < 0.5001 * 10 ** -len(text.partition(".")[2]) for text in texts)
+
+
 def titled(path, title):
     """The explorer of a lesson that has this title."""
     return next(each for each in run(path).explorers if each.title == title)
