@@ -146,6 +146,16 @@ class Contract:
         amount = checks.single(f"amount ({self.margin_unit})", amount)
         return f"{amount:,.8f}" if self.inverse else f"{amount:,.2f}"
 
+    def price_text(self, price):
+        """Return a price (USDT; USD if inverse) as text, with the decimals of the tick but at least two.
+
+        Examples
+        --------
+        >>> get("BTCUSDT").price_text(60_000), get("DOGEUSDT").price_text(0.12345)
+        ('60,000.00', '0.12345')
+        """
+        return f"{checks.single('price (USDT or USD)', price, above=0):,.{max(_decimals(self.tick), 2)}f}"
+
     @checks.arguments(quantity=checks.numbers("coin or contracts", at_least=0))
     def round_quantity(self, quantity):
         """Return a quantity (coin; contracts if inverse) rounded DOWN to the step.
@@ -192,8 +202,11 @@ class Contract:
 
 def _multiple(count, unit):
     """Return count · unit with the decimals of the unit, so that 3 steps of 0.1 are 0.3."""
-    decimals = -Decimal(str(unit)).normalize().as_tuple().exponent
-    return np.round(count * unit, max(decimals, 0))
+    return np.round(count * unit, _decimals(unit))
+
+
+def _decimals(unit):
+    return max(-Decimal(str(unit)).normalize().as_tuple().exponent, 0)
 
 
 def symbols():
@@ -206,8 +219,8 @@ def symbols():
 
     Examples
     --------
-    >>> symbols()
-    ('BTCUSDT', 'ETHUSDT', 'BTCUSD', 'ETHUSD')
+    >>> symbols()[0], symbols()[-1], len(symbols())
+    ('BTCUSDT', 'ETHUSD', 9)
     """
     return tuple(name for name in _book() if name not in ("linear", "inverse"))
 

@@ -426,16 +426,16 @@ class OrderTicket:
         """
         contract, margin, write = self.contract, self.contract.margin_unit, self.contract.margin_text
         currency = "USD" if contract.inverse else "USDT"
-        liquidation = (f"{self.liquidation_price:,.2f}", currency)
-        if math.isinf(self.liquidation_price):
-            liquidation = ("none: no rise alone liquidates it", "")
+        liquidation = ("none: no rise alone liquidates it", "")
+        if math.isfinite(self.liquidation_price):
+            liquidation = (contract.price_text(self.liquidation_price), currency)
         rows = [
             ("Symbol", self.symbol, ""),
             ("Side", self.side, ""),
             ("Margin mode", self.mode, ""),
             ("Leverage", f"{self.leverage:g}x", ""),
             ("Quantity", f"{self.quantity:,.10g}", "contracts" if contract.inverse else contract.base),
-            ("Limit price", f"{self.price:,.2f}", currency),
+            ("Limit price", contract.price_text(self.price), currency),
             ("Notional", write(self.notional), margin),
             ("Initial margin", write(self.initial_margin), margin),
             ("Liquidation price", *liquidation),

@@ -267,6 +267,7 @@ CALLS = [
     call(contracts.Contract, **{f.name: getattr(CONTRACT, f.name) for f in fields(CONTRACT)}),
     call(contracts.Contract, **{f.name: getattr(LINEAR, f.name) for f in fields(LINEAR)}),
     call(CONTRACT.margin_text, amount=0.5),
+    call(CONTRACT.price_text, price=60_000.0),
     each(CONTRACT.round_quantity, quantity=600.0),
     each(CONTRACT.round_price, price=60_000.0),
     *(each(contract.highest_leverage, notional=600.0, may_be=INF) for contract in (CONTRACT, LINEAR)),

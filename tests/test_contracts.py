@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hedgelib import contracts, perpetual
+from hedgelib.hedge import Hedge
 
 BTCUSDT = contracts.get("BTCUSDT")
 
@@ -18,6 +19,8 @@ BTCUSDT = contracts.get("BTCUSDT")
     [
         ("BTCUSDT", 0.1, 0.001, 50),
         ("ETHUSDT", 0.01, 0.001, 20),
+        ("SOLUSDT", 0.01, 0.01, 5),
+        ("DOGEUSDT", 0.00001, 1, 5),
         ("BTCUSD", 0.1, 1, 100),
         ("ETHUSD", 0.01, 1, 10),
     ],
@@ -101,11 +104,20 @@ def test_highest_leverage(symbol, day, notional, highest):
     assert contracts.get(symbol, day).highest_leverage(notional) == highest
 
 
+def test_a_price_is_written_as_fine_as_its_tick():
+    ticket = Hedge(1_000, 1, 2, "DOGEUSDT").ticket(0.123456).table()["value"]
+    assert ticket["Limit price"] == "0.12346"
+    assert ticket["Liquidation price"] == f"{0.12346 * 1.5 / 1.0065:.5f}"
+    assert contracts.get("BTCUSDT").price_text(1e6) == "1,000,000.00"
+
+
 def test_coins_as_collateral():
     for symbol in ("BTCUSDT", "ETHUSDT"):
         contract = contracts.get(symbol)
         assert (contract.collateral_ratio, contract.forced_sale_below) == (0.95, -5_000)
     assert contracts.get("BTCUSD").collateral_ratio is None
+    with pytest.raises(ValueError, match="at what share of its value DOGE counts as collateral is not known"):
+        Hedge(1_000, 1, 2, "DOGEUSDT", margin_from="collateral")
 
 
 @given(st.sampled_from(contracts.symbols()), st.integers(0, 10**7))
@@ -163,7 +175,7 @@ def test_impossible_contracts_are_refused(change, message):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: contracts.get("DOGEUSDT"), "symbol must be one of 'BTCUSDT'"),
+        (lambda: contracts.get("SHIBUSDT"), "symbol must be one of 'BTCUSDT'"),
         (lambda: contracts.get(None), "symbol must be one of"),
         (lambda: contracts.get(["BTCUSDT"]), "symbol must be one of"),
         (lambda: contracts.get("BTCUSDT", "2024-05-29"), "known from 2024-05-30, 2025-08-21"),

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from hedgelib import contracts, planner
+from hedgelib import planner
 from hedgelib.histories import cache
 from hedgelib.planner import Form
 from hedgelib.planner import panel as live
@@ -137,10 +137,7 @@ def test_a_start_that_is_no_plan(start):
         Form(**start)
 
 
-def test_a_coin_without_facts_is_offered_and_says_what_is_not_known(monkeypatch):
-    book = contracts._book()
-    coin = [entry | {"base": "SOL"} if "base" in entry else entry for entry in book["ETHUSDT"]]
-    monkeypatch.setattr(contracts, "_book", lambda: book | {"SOLUSDT": coin})
+def test_a_coin_without_facts_is_offered_and_says_what_is_not_known():
     panel = Form(**START).widget()
     assert "SOLUSDT" in panel.fields["contract"].options
     panel.fields["contract"].value = "SOLUSDT"
