@@ -1,8 +1,8 @@
-"""Time the engine against a plain Python loop over the same rules, and against vectorbt if it is installed.
+"""Time the ledger on arrays against the loop that defines it, and against vectorbt if it is installed.
 
 A full hedge at 3x on 10,000 simulated paths of a year in 8-hour bars: margin, funding, fees and liquidation.
-The loop is the oracle of the tests, timed on some of the same paths: it keeps every column of every bar and
-knows every plan, so a loop written for this one hedge and its last row alone would be several times faster.
+The loop is ``ledger.run``, timed on some of the same paths: it keeps every column of every bar and knows
+every plan, so a loop written for this one hedge and its last row alone would be several times faster.
 vectorbt simulates only the bare orders.
 All sides take turns within one process, and the best of several rounds counts.
 """
@@ -11,16 +11,11 @@ import resource
 import sys
 import time
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 
-sys.path.append(str(Path(__file__).parents[1] / "tests"))
-import oracle
-
 from hedgelib import ledger, market
 from hedgelib.hedge import Hedge
-from hedgelib.ledger import bars
 from hedgelib.plan import After, Batches, Below, Plan, TakeProfit, TopUp
 
 PATHS, DAYS, LOOPED, ROUNDS = 10_000, 365, 40, 3
@@ -29,7 +24,6 @@ BUSY = Plan(
     Batches((0.3, 0.3, 0.4), (After(0), Below(move=-0.05), Below(move=-0.1))),
     take_profit=TakeProfit(move=-0.3),
     top_up=TopUp(20_000, below=0.1, to=0.33),
-    rehedge=True,
 )
 
 
@@ -44,11 +38,10 @@ def best(*tasks):
     return seconds.min(axis=0)
 
 
-def loop(paths, plan):
-    """Run the oracle over some paths."""
-    some = bars.of_paths(paths[:LOOPED])
-    for path in range(LOOPED):
-        oracle.play(some, path, HEDGE, plan)
+def loop(frames, plan):
+    """Run the ledger bar by bar over some paths."""
+    for frame in frames:
+        ledger.run(frame, HEDGE, plan)
 
 
 def bare_orders(vectorbt, paths):
@@ -71,22 +64,23 @@ def main():
     steps = PATHS * (paths.spot.shape[1] - 1)
     looped = steps // PATHS * LOOPED
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    frames = [paths.frame(row) for row in range(LOOPED)]
     half, short = paths[: PATHS // 2], market.paths("perp_era", PATHS, days=DAYS // 2)
     engine, busy, slow, slow_busy, half_paths, half_steps = best(
         lambda: ledger.run_many(paths, HEDGE),
         lambda: ledger.run_many(paths, HEDGE, BUSY),
-        lambda: loop(paths, Plan()),
-        lambda: loop(paths, BUSY),
+        lambda: loop(frames, Plan()),
+        lambda: loop(frames, BUSY),
         lambda: ledger.run_many(half, HEDGE),
         lambda: ledger.run_many(short, HEDGE),
     )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(f"{len(paths):,} paths x {steps // PATHS:,} steps, {paths.label}")
     print(f"liquidated: {ledger.run_many(paths, HEDGE).probability_liquidated:.1%}\n")
-    report("plain Python loop, full hedge", slow, looped)
-    report("engine, full hedge", engine, steps, slow / looped)
-    report("plain Python loop, batches and orders", slow_busy, looped)
-    report("engine, batches and orders", busy, steps, slow_busy / looped)
+    report("loop, full hedge", slow, looped)
+    report("arrays, full hedge", engine, steps, slow / looped)
+    report("loop, batches and orders", slow_busy, looped)
+    report("arrays, batches and orders", busy, steps, slow_busy / looped)
     if find_spec("vectorbt"):
         import vectorbt
 
@@ -94,14 +88,14 @@ def main():
         simulate()  # compile
         theirs, again = best(simulate, lambda: ledger.run_many(paths, HEDGE))
         report("vectorbt, bare orders", theirs, steps)
-        report("engine, full hedge, in the same rounds", again, steps, theirs / steps)
+        report("arrays, full hedge, in the same rounds", again, steps, theirs / steps)
     else:
         print("vectorbt is not installed; the extra 'bench' brings it")
     print(
         f"\ntwice the paths cost {engine / half_paths:.2f} times, twice the steps {engine / half_steps:.2f}"
     )
     unit = 2**20 if sys.platform == "darwin" else 2**10
-    print(f"peak memory {peak / unit:,.0f} MiB, of which before the engine {before / unit:,.0f} MiB")
+    print(f"peak memory {peak / unit:,.0f} MiB, of which before the arrays {before / unit:,.0f} MiB")
 
 
 if __name__ == "__main__":

@@ -526,9 +526,6 @@ class Plan:
     band : float, optional
         Turns the target into a share of *value*: the unhedged part is kept at 1 − ratio of what holding and
         short are worth together, traded back when it has drifted by more than this (fraction of the holding).
-    rehedge : bool
-        Whether a liquidated hedge is opened again at the close of that bar, with new margin; if not, the
-        holding stays unhedged.
 
     Examples
     --------
@@ -545,7 +542,6 @@ class Plan:
     stop: Stop | None = None
     top_up: TopUp | None = None
     band: float | None = None
-    rehedge: bool = False
 
     def __post_init__(self):
         """Check that every part is of its kind."""
@@ -555,7 +551,6 @@ class Plan:
         if self.band is not None:
             band = checks.single("band (fraction of the holding)", self.band, above=0, at_most=1)
             checks.assign(self, band=band)
-        checks.kind("rehedge", self.rehedge, bool, "True or False")
 
     def __str__(self):
         """One readable line."""
@@ -564,6 +559,4 @@ class Plan:
         ]
         if self.band is not None:
             parts.append(f"rebalanced by value when {_share_text(self.band)} adrift")
-        if self.rehedge:
-            parts.append("hedged again after a liquidation")
         return "; ".join(parts)

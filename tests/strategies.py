@@ -3,13 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from hypothesis import strategies as st
 
-from hedgelib import contracts
 from hedgelib.hedge import Hedge
-from hedgelib.ledger import OtherPosition
-from hedgelib.ledger.bars import Bars
+from hedgelib.market import Paths
 from hedgelib.plan import (
     After,
     Batches,
@@ -33,7 +30,7 @@ HEDGES = st.tuples(
             (0.05, 1.0, 7.3, 40.0),
             (0.3, 0.5, 1.0, 1.0, 1.3),
             (1.0, 2.0, 3.0, 10.0, 50.0),
-            ("outside", "coins"),
+            ("outside", "coins", "collateral"),
             ("isolated", "cross"),
             (None, 1.0, 0.5, 0.2),
         ]
@@ -60,31 +57,26 @@ def fractions(low, high):
 
 
 @st.composite
-def bars(draw, paths=FEW, length=SHORT):
+def paths(draw, number=FEW, length=SHORT):
     """Draw paths wild enough to liquidate, with wicks, jumps, a basis and funding of both signs."""
-    shape = draw(paths), draw(length)
+    shape = draw(number), draw(length)
     swing, drift, basis, wick, rate = draw(MOODS)
     rng = np.random.default_rng(draw(SEEDS))
     spot = START * np.exp(np.cumsum(drift + swing * rng.standard_normal(shape), axis=1))
     mark = spot * np.exp(basis * rng.standard_normal(shape))
-    up, down, last_up, last_down = np.exp(wick * rng.random((4, *shape)))
-    return Bars(
-        spot=spot,
-        mark=mark,
-        mark_high=mark * up,
-        mark_low=mark / down,
-        last_high=mark * up * last_up,
-        last_low=mark / down / last_down,
-        funding=rate * rng.standard_normal(shape),
-        hours=8.0,
-    )
+    up, down = np.exp(wick * rng.random((2, *shape)))
+    return Paths(spot, mark, mark * up, mark / down, rate * rng.standard_normal(shape), hours=8)
 
 
-def frame(bars, path=0):
-    """Return one path as a market frame."""
-    index = pd.date_range("2024-01-01", periods=bars.spot.shape[1], freq="8h", tz="UTC")
-    names = ("spot", "mark", "mark_high", "mark_low", "last_high", "last_low", "funding")
-    return pd.DataFrame({name: getattr(bars, name)[path] for name in names}, index=index)
+@st.composite
+def frames(draw, length=SHORT):
+    """Draw a market frame of the same kind whose last price goes further than its mark, or one without."""
+    frame = draw(paths(st.just(1), length)).frame(0)
+    if draw(st.booleans()):
+        further = np.exp(0.02 * np.random.default_rng(draw(SEEDS)).random((2, len(frame))))
+        frame["last_high"] = frame["mark_high"] * further[0]
+        frame["last_low"] = frame["mark_low"] / further[1]
+    return frame
 
 
 @st.composite
@@ -94,6 +86,9 @@ def hedges(draw):
     if symbol == "BTCUSD":
         leverage = max(leverage, 1.01 * ratio / (part or 1.0))
         return Hedge(holding, ratio, leverage, symbol, "coin_margined", wallet=part and part * holding)
+    if source == "collateral":
+        wallet = part and 0.1 * part * holding * START
+        return Hedge(holding, ratio, max(leverage, 1.5 * ratio), symbol, source, wallet=wallet)
     rich = source == "outside" and mode == "cross" and part is not None
     wallet = 3 * holding * ratio * START / leverage if rich else None
     return Hedge(holding, ratio, leverage, symbol, source, mode, wallet)
@@ -129,10 +124,7 @@ SIMPLE = st.one_of(
     st.lists(TRIGGERS, min_size=1, max_size=3).map(lambda when: Batches([1 / len(when)] * len(when), when)),
     st.builds(lambda states, start: BySignal(*map(list, zip(*states, strict=True)), start), STATES, SHARES),
 )
-TARGETS = st.one_of(
-    SIMPLE,
-    st.builds(Until, SIMPLE, TRIGGERS),
-)
+TARGETS = SIMPLE | st.builds(Until, SIMPLE, TRIGGERS)
 
 
 def _exit(kind, sign):
@@ -152,7 +144,7 @@ def _exit(kind, sign):
 
 
 TAKE_PROFITS, STOPS = _exit(TakeProfit, -1), _exit(Stop, +1)
-MARGINS = st.none() | st.tuples(fractions(0.02, 0.6), fractions(0.01, 0.5))
+MARGINS = st.none() | st.tuples(st.sampled_from([0.02, 0.1, 0.3, 0.6, 1.2]), fractions(0.01, 0.5))
 BANDS = st.sampled_from([None, None, 0.02, 0.2])
 
 
@@ -165,21 +157,4 @@ def plans(draw, hedge):
     margins = draw(MARGINS)
     top_up = TopUp(reserve, margins[0], sum(margins)) if margins and reserve > 0 else None
     parts = (draw(strategy) for strategy in (TARGETS, TAKE_PROFITS, STOPS))
-    return Plan(*parts, top_up, draw(BANDS), draw(st.booleans()))
-
-
-@st.composite
-def cases(draw, **sizes):
-    """Draw bars, a hedge, a plan that fits it, and perhaps another position in its wallet."""
-    hedge = draw(hedges())
-    path = draw(bars(**sizes))
-    other = None
-    if hedge.mode == "cross" and not hedge.contract.inverse and draw(st.booleans()):
-        other = OtherPosition(
-            quantity=draw(fractions(0.001, 2)) * hedge.holding,
-            entry=START,
-            side=draw(st.sampled_from([-1, 1])),
-            brackets=contracts.get("ETHUSDT").brackets,
-            market=draw(bars(paths=st.just(len(path.spot)), length=st.just(path.spot.shape[1]))),
-        )
-    return path, hedge, draw(plans(hedge)), other
+    return Plan(*parts, top_up, draw(BANDS))

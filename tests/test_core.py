@@ -25,7 +25,6 @@ AHEAD = {
     "contracts.sources",
     "contracts.symbols",
     "funding.inverse_received",
-    "ledger.OtherPosition",
     "market.validate",
     "perpetual.Brackets",
     "perpetual.collateral_liquidation_price",

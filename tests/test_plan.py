@@ -1,16 +1,14 @@
 """Plans: what each trigger and target wants at each close, how plans read, and what they refuse."""
 
-from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 import strategies
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hedgelib import plan, signals
-from hedgelib.ledger.bars import of_frame
 from hedgelib.plan import (
     After,
     Batches,
@@ -28,9 +26,7 @@ from hedgelib.plan import (
 
 def bars(*closes):
     """Return the bars of a market whose every price is the close."""
-    time = pd.date_range("2024-01-01", periods=len(closes), freq="8h", tz="UTC")
-    prices = {name: np.array(closes, dtype=float) for name in ("spot", "mark", "mark_high", "mark_low")}
-    return of_frame(pd.DataFrame(prices | {"funding": 0.0}, index=time))
+    return SimpleNamespace(spot=np.array([closes], dtype=float), hours=8.0)
 
 
 PATH = bars(100, 110, 95, 90, 105, 120)
@@ -77,14 +73,13 @@ def test_targets(target, shares):
 
 
 @settings(max_examples=150)
-@given(strategies.TARGETS, strategies.bars(), st.data())
+@given(strategies.TARGETS, strategies.paths(), st.data())
 def test_targets_do_not_see_the_future(target, path, data):
     now = data.draw(st.integers(0, path.spot.shape[1] - 1))
     rng = np.random.default_rng(data.draw(strategies.SEEDS))
-    altered = {name: getattr(path, name).copy() for name in ("spot", "mark", "mark_high", "mark_low")}
-    for prices in altered.values():
-        prices[:, now + 1 :] *= rng.uniform(0.5, 2, prices[:, now + 1 :].shape)
-    before, after = target.shares(path), target.shares(replace(path, **altered))
+    spot = path.spot.copy()
+    spot[:, now + 1 :] *= rng.uniform(0.5, 2, spot[:, now + 1 :].shape)
+    before, after = target.shares(path), target.shares(SimpleNamespace(spot=spot, hours=path.hours))
     assert ((before >= 0) & (before <= 1)).all()
     np.testing.assert_array_equal(before[:, : now + 1], after[:, : now + 1])
 
@@ -121,13 +116,12 @@ def test_a_plan_is_one_readable_line():
         stop=Stop(move=0.2, on="mark", limit=0.25),
         top_up=TopUp(10_000, below=0.15, to=0.33),
         band=0.05,
-        rehedge=True,
     )
     assert str(whole) == (
         "30 % at once, 30 % after 31 days, 40 % on double top, removed on 105 or more; take profit of 50 % "
         "at 55,000 (last, limit 54,900); stop at +20 % from entry (mark, limit +25 % from entry); topped "
         "up to 33 % of notional when below 15 %, from 10,000 in reserve; "
-        "rebalanced by value when 5 % adrift; hedged again after a liquidation"
+        "rebalanced by value when 5 % adrift"
     )
 
 
@@ -169,7 +163,6 @@ def test_plans_are_values():
         (lambda: Plan(stop=TakeProfit(price=1)), "stop must be a Stop"),
         (lambda: Plan(top_up=1_000), "top_up must be a TopUp"),
         (lambda: Plan(band=0), "band"),
-        (lambda: Plan(rehedge=1), "rehedge must be True or False"),
     ],
 )
 def test_refused(build, message):

@@ -1,20 +1,17 @@
-"""Many paths at once: the engine against the plain loop and the ledger, and the distribution it returns."""
+"""Many paths at once: the arrays against the loop that defines the ledger, and their distribution."""
 
 from dataclasses import fields
 from unittest import mock
 
 import numpy as np
-import oracle
 import pytest
 import strategies
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hedgelib import ledger, market
+from hedgelib import ledger, many, market
 from hedgelib.hedge import Hedge
-from hedgelib.ledger import engine
-from hedgelib.ledger.outcome import Outcome
-from hedgelib.plan import After, Batches
+from hedgelib.plan import After, Batches, Below, BySignal, Fixed
 
 MONEY = (
     "wealth",
@@ -24,7 +21,6 @@ MONEY = (
     "funding",
     "fees",
     "liquidation_loss",
-    "other_pnl",
     "top_ups",
 )
 
@@ -35,40 +31,25 @@ def paths(*prices, hours=8):
     return market.Paths(prices, prices, prices, prices, np.zeros(prices.shape), hours=hours)
 
 
-def assert_same(one, another, scale, tolerance=1e-9):
-    """Compare the money of two outcomes, and exactly when each path was liquidated."""
+def assert_ends_as_the_ledger(outcome, row, rows, scale):
+    """Compare the money of one path with the last row of its ledger, and exactly what happened on the way."""
     for name in MONEY:
-        np.testing.assert_allclose(
-            getattr(one, name), getattr(another, name), 0, tolerance * scale, err_msg=name
-        )
-    np.testing.assert_array_equal(one.liquidated_at, another.liquidated_at)
+        assert abs(getattr(outcome, name)[row] - rows[name].iloc[-1]) <= 1e-9 * scale, name
+    assert outcome.wealth_before[row] == pytest.approx(rows.attrs["wealth_before"], rel=1e-14)
+    dead = np.flatnonzero(rows["event"].str.contains("liquidated at"))
+    assert outcome.liquidated_at[row] == (dead[0] if len(dead) else -1)
+    refused = rows["event"].str.contains("order not placed").any()
+    assert outcome.never_hedged[row] == (refused and not rows["event"].str.contains("sold short").any())
 
 
 @settings(max_examples=300)
-@given(strategies.cases(paths=st.integers(1, 24), length=st.integers(1, 60)))
-def test_the_plain_loop(case):
-    bars, hedge, plan, other = case
-    outcome = ledger.run_many(bars, hedge, plan, other)
+@given(strategies.paths(st.integers(1, 6), st.integers(1, 150)), strategies.hedges(), st.data())
+def test_every_path_ends_as_its_ledger(some, hedge, data):
+    plan = data.draw(strategies.plans(hedge))
+    outcome = ledger.run_many(some, hedge, plan)
     scale = np.abs(outcome.wealth).max() + hedge.holding * strategies.START
-    for path in range(len(bars.spot)):
-        rows = oracle.play(bars, path, hedge, plan, other)
-        for name in MONEY:
-            assert abs(getattr(outcome, name)[path] - rows[-1][name]) <= 1e-9 * scale, name
-        liquidated = [row["liquidated"] for row in rows]
-        assert outcome.liquidated_at[path] == (liquidated.index(True) if any(liquidated) else -1)
-
-
-@settings(max_examples=40)
-@given(strategies.cases(), st.integers(1, 20), st.integers(1, 20), st.integers(1, 3))
-def test_how_time_and_paths_are_cut_changes_nothing(case, stretch, block, chunk):
-    whole = ledger.run_many(*case)
-    with (
-        mock.patch.object(engine, "STRETCH", stretch),
-        mock.patch.object(engine, "BLOCK", block),
-        mock.patch.object(ledger, "CHUNK", chunk),
-    ):
-        cut = ledger.run_many(*case)
-    assert_same(whole, cut, np.abs(whole.wealth).max() + case[1].holding * strategies.START)
+    for row in range(len(some)):
+        assert_ends_as_the_ledger(outcome, row, ledger.run(some.frame(row), hedge, plan), scale)
 
 
 @settings(max_examples=25)
@@ -77,11 +58,22 @@ def test_simulated_paths_end_as_their_ledgers(hedge, data):
     plan = data.draw(strategies.plans(hedge))
     simulated = market.paths("perp_era", 3, days=60, seed=data.draw(st.integers(0, 99)))
     outcome = ledger.run_many(simulated, hedge, plan)
-    ends = [ledger.run(simulated.frame(path), hedge, plan).iloc[-1] for path in range(3)]
+    for row in range(3):
+        rows = ledger.run(simulated.frame(row), hedge, plan)
+        assert_ends_as_the_ledger(outcome, row, rows, np.abs(outcome.wealth).max())
+
+
+@settings(max_examples=40)
+@given(strategies.paths(st.integers(1, 6)), strategies.hedges(), st.data(), st.integers(1, 9))
+def test_how_time_is_cut_changes_nothing(some, hedge, data, length):
+    plan = data.draw(strategies.plans(hedge))
+    whole = ledger.run_many(some, hedge, plan)
+    with mock.patch.object(many, "SPANS", (7 * length, length)):
+        cut = ledger.run_many(some, hedge, plan)
+    scale = np.abs(whole.wealth).max() + hedge.holding * strategies.START
     for name in MONEY:
-        expected = [end[name] for end in ends]
-        scale = np.abs(outcome.wealth).max()
-        np.testing.assert_allclose(getattr(outcome, name), expected, 0, 1e-9 * scale, err_msg=name)
+        np.testing.assert_allclose(getattr(cut, name), getattr(whole, name), 0, 1e-9 * scale, err_msg=name)
+    np.testing.assert_array_equal(cut.liquidated_at, whole.liquidated_at)
 
 
 def test_the_distribution_by_hand():
@@ -127,8 +119,63 @@ def test_nothing_to_divide_by():
 
 def test_every_array_of_an_outcome_has_one_number_for_each_path():
     outcome = ledger.run_many(paths([60_000, 61_000], [60_000, 59_000]), Hedge(1, 1, 2, "BTCUSDT"))
-    arrays = [field.name for field in fields(Outcome) if field.name not in ("bars", "hours")]
+    arrays = [field.name for field in fields(ledger.Outcome) if field.name not in ("bars", "hours")]
     assert {np.shape(getattr(outcome, name)) for name in arrays} == {(2,)}
+
+
+class TestOrdersNotPlaced:
+    """A hedge that was never on did not survive: there was nothing that could have died."""
+
+    def test_all_orders_too_small(self):
+        tiny = Hedge(0.0005, 1, 3, "BTCUSDT")
+        outcome = ledger.run_many(paths([60_000, 96_000], [60_000, 50_000]), tiny)
+        assert outcome.never_hedged.tolist() == [True, True]
+        assert np.isnan(outcome.probability_liquidated)
+        summary = outcome.summary()
+        assert summary["paths never hedged"] == 2
+        assert np.isnan(summary["probability liquidated"])
+
+    def test_paths_never_hedged_are_no_survivors(self):
+        # 0.0009 BTC are worth 54 USDT where the price stays, and 45 where it falls before the hedge begins.
+        plan = Batches((0.9,), (After(1 / 3),))
+        some = paths([60_000, 60_000, 99_000], [60_000, 48_000, 48_000], [60_000, 61_000, 61_000])
+        outcome = ledger.run_many(some, Hedge(0.00112, 1, 2, "BTCUSDT"), plan)
+        assert outcome.never_hedged.tolist() == [False, True, False]
+        assert outcome.liquidated_at.tolist() == [2, -1, -1]
+        assert outcome.probability_liquidated == 1 / 2
+
+    @pytest.mark.parametrize(
+        "hedge",
+        [
+            Hedge(0.0009, 1, 2, "BTCUSDT"),  # less than a step
+            Hedge(0.005, 1, 2, "ETHUSDT", margin_from="coins"),
+            Hedge(0.001, 1, 2, "BTCUSD", margin_from="coin_margined"),  # less than a contract
+            Hedge(0.0005, 1, 2, "BTCUSDT", margin_from="collateral"),
+        ],
+    )
+    def test_whatever_the_margin(self, hedge):
+        price = 3_000 if hedge.contract.base == "ETH" else 60_000
+        assert ledger.run_many(paths([price, price]), hedge).never_hedged.all()
+
+    @pytest.mark.parametrize(
+        ("hedge", "plan"),
+        [
+            (Hedge(1, 0, 2, "BTCUSDT"), None),
+            (Hedge(1, 1, 2, "BTCUSDT"), Fixed(0)),
+            (Hedge(1, 1, 2, "BTCUSDT"), Batches((1,), (Below(move=-0.5),))),
+        ],
+    )
+    def test_where_none_was_wanted_none_is_missing(self, hedge, plan):
+        outcome = ledger.run_many(paths([60_000, 61_000]), hedge, plan)
+        assert not outcome.never_hedged.any()
+        assert outcome.probability_liquidated == 0
+
+    def test_what_was_on_once_was_on(self):
+        # Sold for 60 USDT, bought back at 50,000, and at 40 USDT too small to be sold again.
+        plan = BySignal((0.0, 1.0), (Below(price=55_000), Below(price=45_000)), start=1.0)
+        some, tiny = paths([60_000, 50_000, 40_000]), Hedge(0.001, 1, 2, "BTCUSDT")
+        assert "order not placed" in ledger.run(some.frame(0), tiny, plan)["event"].iloc[-1]
+        assert not ledger.run_many(some, tiny, plan).never_hedged.any()
 
 
 @pytest.mark.parametrize(
@@ -140,10 +187,10 @@ def test_every_array_of_an_outcome_has_one_number_for_each_path():
             lambda: ledger.run_many(paths([1.0]), Hedge(1, 1, 2, "BTCUSDT"), "fixed"),
             "plan must be a plan.Plan",
         ),
-        (lambda: ledger.run_many(paths([1.0]), Hedge(1, 1, 2, "BTCUSDT")).cvar(0), "level must be"),
+        (lambda: ledger.run_many(paths([1.0]), Hedge(1, 1, 2, "BTCUSDT")).cvar(0), "share must be"),
         (
             lambda: ledger.run_many(paths([1.0]), Hedge(1, 1, 2, "BTCUSDT")).pnl_quantiles(1.5),
-            "levels must be",
+            "probabilities must be",
         ),
         (lambda: Batches((1,), (After(-1),)), "days must be"),
     ],
