@@ -4,6 +4,7 @@ import dataclasses
 import decimal
 import fractions
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -139,7 +140,7 @@ def file(monkeypatch, tmp_path):
         folder = tmp_path / "exercises"
         folder.mkdir(exist_ok=True)
         (folder / "02_topic.toml").write_text(text, encoding="utf-8")
-        monkeypatch.setattr(exercise.resources, "files", lambda package: tmp_path)
+        monkeypatch.setattr(exercise, "resources", SimpleNamespace(files=lambda package: tmp_path))
         exercise.exercises.cache_clear()
 
     yield write
