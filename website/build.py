@@ -17,7 +17,7 @@ from .pages import lesson
 
 __all__ = ["DRAFT", "ROOT", "BuildError", "build", "publish"]
 
-DRAFT = 4  # values for each slider of a draft
+DRAFT = 3  # values for each slider of a draft
 
 MATHJAX = ("sphinx-mathjax-offline", "sphinx-mathjax-offline/static/mathjax", ["tex-svg.js"])
 OPENING = re.compile(r"# \S.*\n\s*\n[^\s#]")
