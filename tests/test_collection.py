@@ -11,6 +11,8 @@ from pathlib import Path
 import lessons
 import pytest
 
+from tools import bound
+
 ROOT = Path(__file__).parents[1]
 NAMES = [path.stem for path in lessons.PATHS]
 every_lesson = pytest.mark.parametrize("path", lessons.PATHS, ids=lambda path: path.stem)
@@ -57,13 +59,19 @@ class TestReadingOrder:
     def test_file_names_count_from_zero(self):
         assert [name[:2] for name in NAMES] == [f"{place:02d}" for place in range(len(NAMES))]
 
-    def test_readme_and_map_list_the_same_lessons_with_their_minutes(self):
+    def test_the_first_sentence_counts_them(self):
+        assert f"\n{bound.words(len(NAMES)).capitalize()} notebooks " in cells(lessons.PATHS[0])[0].source
+
+    def test_readme_map_and_teaching_list_the_same_lessons_with_their_minutes(self):
         readme = (ROOT / "README.md").read_text(encoding="utf-8")
         listed = dict(re.findall(r"^\| \[(\d\d_\w+)\]\(notebooks/\1\.ipynb\) \|.*\| (\d+) \|$", readme, re.M))
         course = section(lessons.PATHS[0], "The map")
         mapped = dict(re.findall(r"^\| \W*(\d\d_\w+)(?:\]\(\1\.ipynb\)|\*\*) \|.*\| (\d+) \|$", course, re.M))
+        teaching = (ROOT / "TEACHING.md").read_text(encoding="utf-8")
+        taught = re.findall(r"^\| (\d\d) \| (\d+) \|.*\|.*\|.*\|$", teaching, re.M)
         stated = {path.stem: re.search(r"\*\*Minutes:\*\* (\d+)", prose(path))[1] for path in lessons.PATHS}
         assert listed == mapped == stated
+        assert taught == [(name[:2], minutes) for name, minutes in stated.items()]
 
     def test_neighbours_are_linked_at_the_end(self):
         for place, path in enumerate(lessons.PATHS):

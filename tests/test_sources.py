@@ -102,7 +102,7 @@ def switch(path):
 
 
 def test_the_lessons_with_a_market():
-    assert [path.stem[:2] for path in WITH_MARKET] == ["02", "03", "04", "05", "06", "07", "08", "09"]
+    assert {path.stem[:2] for path in WITH_MARKET} >= {f"{number:02d}" for number in range(2, 10)}
 
 
 @every_lesson
