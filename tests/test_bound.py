@@ -277,6 +277,18 @@ def test_a_lesson_before_an_expression_belongs_into_teaching(lesson, capsys):
     assert "02_made.ipynb, cell 1: only TEACHING.md names a lesson" in capsys.readouterr().err
 
 
+def test_an_expression_in_teaching_names_its_lesson(lesson, capsys):
+    path = lesson("5")
+    notebooks.TEACHING.write_text("5<!--= x -->")
+    assert notebooks.main(["--check", str(path)]) == 1
+    assert "TEACHING.md: each expression names its lesson" in capsys.readouterr().err
+
+
+def test_teaching_names_lessons_that_exist():
+    named = {each.lesson for each in bound.find(notebooks.TEACHING.read_text(encoding="utf-8"))}
+    assert named <= {path.name[:2] for path in lessons.PATHS}
+
+
 SHOWN = """# Title
 
 A sentence with **10 %**<!--= 100 * part % 3 --> and $60{,}000$<!--= x ** 2 * y --> of 5 %<!--= a < b > c -->.

@@ -125,7 +125,10 @@ def passages(notebook, path):
                 raise NotebookError(f"{name}: only TEACHING.md names a lesson before an expression")
             made[place] = Passage(name, cell.source, tuple(total if each.last else count for each in found))
     source = TEACHING.read_text(encoding="utf-8")
-    asked = [each.lesson == path.name[:2] for each in _found(TEACHING.name, source)]
+    told = _found(TEACHING.name, source)
+    if not all(each.lesson for each in told):
+        raise NotebookError(f"{TEACHING.name}: each expression names its lesson, as in <!--= 02: fees -->")
+    asked = [each.lesson == path.name[:2] for each in told]
     made[0] = Passage(TEACHING.name, source, tuple(total if mine else None for mine in asked))
     return made
 
@@ -320,45 +323,50 @@ def main(arguments=None):
             list_unbound(path)
             print(counts(path), file=sys.stderr)
         return 0
-    failed = 0
     if options.check:
-        for path in paths:
-            if not is_normalised(path):
-                failed += 1
-                print(f"{path.name} is not as this tool stores it, or too large")
-    job = check if options.check else bind if options.bind_only else refresh
-    folders = {check: (STAMPS, CHECKED), bind: (), refresh: (STAMPS,)}[job]
-    stale = [path for path in paths if not folders or not is_fresh(path, *folders)]
-    results = []
-    with ProcessPoolExecutor(min(WORKERS, max(len(stale), 1))) as pool:
-        for path, task in [(path, pool.submit(job, path)) for path in stale]:
-            try:
-                result = task.result()
-            except NotebookError as error:
-                failed += 1
-                print(error, file=sys.stderr)
-                continue
-            results.append(result)
-            print(*result.changes, sep="\n", end="\n" if result.changes else "")
-            if job is refresh:
-                print(f"{path.name} stored")
-            if job is bind:
-                print(counts(path))
-    if job is check:
-        for result in results:
-            if result.changes:
-                failed += 1
-            else:
-                replace(CHECKED / result.path.name, stamp(result.path, result.text))
-        if any(result.changes for result in results):
-            print("Numbers above do not say what is computed: run `make notebooks`", file=sys.stderr)
-        return bool(failed)
+        return _checked(paths)
+    job = bind if options.bind_only else refresh
+    stale = [path for path in paths if job is bind or not is_fresh(path)]
+    results, failed = _done(job, stale)
     teach(results)
     if job is refresh:
         for result in results:
             replace(STAMPS / result.path.name, stamp(result.path, result.text))
         print(f"{len(results)} stored, {failed} failed, {len(paths) - len(stale)} unchanged")
     return bool(failed)
+
+
+def _done(job, paths):
+    """Results of `job` for each path, several at a time, and how many failed; tells of each."""
+    results, failed = [], 0
+    with ProcessPoolExecutor(WORKERS) as pool:
+        for path, task in [(path, pool.submit(job, path)) for path in paths]:
+            try:
+                results.append(task.result())
+            except NotebookError as error:
+                failed += 1
+                print(error, file=sys.stderr)
+                continue
+            for change in results[-1].changes:
+                print(change)
+            if job is not check:
+                print(f"{path.name} stored" if job is refresh else counts(path))
+    return results, failed
+
+
+def _checked(paths):
+    """Whether a file is not as it would be stored; what is right is noted, so that it is not run again."""
+    unlike = [path for path in paths if not is_normalised(path)]
+    for path in unlike:
+        print(f"{path.name} is not as this tool stores it, or too large")
+    results, failed = _done(check, [path for path in paths if not is_fresh(path, STAMPS, CHECKED)])
+    for result in results:
+        if not result.changes:
+            replace(CHECKED / result.path.name, stamp(result.path, result.text))
+    stale = any(result.changes for result in results)
+    if stale:
+        print("Numbers above do not say what is computed: run `make notebooks`", file=sys.stderr)
+    return bool(unlike or failed or stale)
 
 
 if __name__ == "__main__":

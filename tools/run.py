@@ -14,7 +14,6 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-from nbconvert.filters import strip_ansi
 from nbformat.v4 import new_code_cell
 
 from tools import bound
@@ -144,8 +143,8 @@ def _refuse_errors(cells, path):
     for place, cell in enumerate(cells, start=1):
         for output in cell.get("outputs", []):
             if output.output_type == "error" and ANY_ERROR not in cell.metadata.get("tags", []):
-                why = strip_ansi("\n".join(output.traceback))
-                raise CellError(path, place, cell.source, f"{output.ename}: {output.evalue}", why)
+                why = f"{output.ename}: {output.evalue}"
+                raise CellError(path, place, cell.source, why, "\n".join(output.traceback))
 
 
 def _published(cell):

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import nbformat
+from nbconvert.filters import strip_ansi
 from tqdm import tqdm
 
 from tools import run
@@ -103,9 +104,8 @@ async def _execute(path, notebook, bar, steps):
     try:
         await run.in_kernel(notebook, path, startup=startup, seconds=CELL_TIMEOUT, begun=begun, done=done)
     except run.CellError as error:
-        raise BuildError(
-            f"{path.name}, cell {error.place}, stops the build:\n\n{error.source}\n\n{error.reason}"
-        ) from None
+        where = f"{path.name}, cell {error.place}, stops the build"
+        raise BuildError(f"{where}:\n\n{error.source}\n\n{strip_ansi(error.reason)}") from None
     return [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
 
 
