@@ -515,7 +515,7 @@ def facts(topic=None):
 
     >>> touched = facts("touched").query("asset == 'BTC' and period == '60 days'").set_index("key")["value"]
     >>> touched[["3x_low", "3x", "3x_high"]].round(2).tolist()
-    [0.2, 0.29, 0.4]
+    [0.18, 0.27, 0.37]
     """
     table = _all()
     if topic is not None:
