@@ -20,7 +20,7 @@ def main(arguments=None):
     parser.add_argument(
         "--draft",
         action="store_true",
-        help=f"a fast build for a look: {DRAFT} values for each slider at most",
+        help=f"a fast build for a look: at most {DRAFT} values for each slider",
     )
     parser.add_argument("--notebooks", type=Path, default=ROOT / "notebooks", help="folder of the notebooks")
     parser.add_argument("--output", type=Path, default=ROOT / "_site", help="folder of the site")

@@ -17,7 +17,7 @@ from .pages import lesson
 
 __all__ = ["DRAFT", "ROOT", "BuildError", "build", "publish"]
 
-DRAFT = 4  # values for each slider of a draft
+DRAFT = 3  # values for each slider of a draft
 
 MATHJAX = ("sphinx-mathjax-offline", "sphinx-mathjax-offline/static/mathjax", ["tex-svg.js"])
 OPENING = re.compile(r"# \S.*\n\s*\n[^\s#]")
@@ -41,7 +41,7 @@ def build(notebooks, output, cache, *, workers=2, report=tqdm.write, steps=None)
     report : callable
         Called with a line of text for each notebook.
     steps : int, optional
-        Makes a draft: at most so many values for each slider, its ends and its start among them.
+        Makes a draft: at most so many values for each slider, as `twin.thinned` chooses them.
 
     Returns
     -------

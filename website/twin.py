@@ -15,6 +15,7 @@ import numpy as np
 
 from .merge import KIND, Definitions, Merger, clean, same, serialised
 
+MANY = 3  # controls; of more, a draft has two values each
 SAMPLES = "application/vnd.hedgelab.samples+json"  # what the site's proof compares, beside the HTML
 
 
@@ -111,6 +112,8 @@ def _figure(explorer, name, picture, table, merger):
 def thinned(explorer, steps):
     """Return an explorer with at most so many values for each control: both ends, the start, some between.
 
+    Of more than three controls, whose states multiply, each keeps its start and the end far from it.
+
     Examples
     --------
     >>> from hedgelib.explorer import Choice, Explorer
@@ -120,8 +123,10 @@ def thinned(explorer, steps):
     """
     controls = {}
     for name, control in explorer.controls.items():
-        even = np.linspace(0, len(control.values) - 1, steps - 1).round().astype(int).tolist()
-        kept = sorted({*even, control.start_index})
+        last = len(control.values) - 1
+        even = np.linspace(0, last, steps - 1).round().astype(int).tolist()
+        far = [0 if 2 * control.start_index > last else last]
+        kept = sorted({*(far if len(explorer.controls) > MANY else even), control.start_index})
         controls[name] = replace(control, values=tuple(control.values[index] for index in kept))
     return type(explorer)(explorer.draw, explorer.title, size=explorer.size, **controls)
 
