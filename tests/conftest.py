@@ -1,4 +1,7 @@
-"""Fixtures shared by the tests that need a browser, and the order of the files."""
+"""Fixtures shared by the tests that need a browser, and the order of the files.
+
+What only these need is imported by their fixtures: `make test-oldest` runs the rest without it.
+"""
 
 import gc
 import os
@@ -7,13 +10,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-import site_course
-from filelock import FileLock
 from hypothesis import HealthCheck, settings
-from playwright.sync_api import Error, sync_playwright
 
-from website.build import DRAFT, ROOT
-
+ROOT = Path(__file__).resolve().parents[1]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MACOS = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
 QUIET = (
@@ -73,6 +72,8 @@ def pytest_collection_finish():
 @pytest.fixture(scope="module")
 def browser():
     """Headless Chromium, for one module: playwright keeps an event loop running that others must not meet."""
+    from playwright.sync_api import Error, sync_playwright
+
     found = next(filter(None, map(shutil.which, NAMES)), MACOS if MACOS.exists() else None)
     with sync_playwright() as playwright:
         try:
@@ -94,6 +95,11 @@ def site(tmp_path_factory):
     every state as it draws it. What did not change since the last build is not run again; of two files of
     tests that run side by side one builds and the other waits.
     """
+    import site_course
+    from filelock import FileLock
+
+    from website.build import DRAFT
+
     output, cache = tmp_path_factory.mktemp("website") / "site", ROOT / ".cache" / "website" / "draft"
     cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / "tests.lock"):
@@ -104,6 +110,8 @@ def site(tmp_path_factory):
 @pytest.fixture(scope="session")
 def course(tmp_path_factory):
     """The small course, built."""
+    import site_course
+
     folder = tmp_path_factory.mktemp("small")
     site_course.built(site_course.write_course(folder / "notebooks"), folder / "site", folder / "cache")
     return folder / "site"
