@@ -62,7 +62,7 @@ def distributions(modules):
 
 
 def test_the_report_of_a_lesson_knows_what_every_extra_is_for():
-    assert set(environment.USES) | {"bench", "site", "test"} == set(PROJECT["optional-dependencies"])
+    assert set(environment._USES) | {"bench", "site", "test"} == set(PROJECT["optional-dependencies"])
 
 
 def test_lock_pins_every_package_exactly_and_with_hashes():
