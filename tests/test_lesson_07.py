@@ -1,14 +1,13 @@
 """The numbers of lesson 07, computed again without the library's ratios."""
 
 import functools
+import tomllib
+from importlib import resources
 
 import lessons
 import numpy as np
 import pytest
-from lessons import amount
 from scipy.stats import linregress
-
-from hedgelib import market
 
 PATH = lessons.FOLDER / "07_cross_asset_beta.ipynb"
 
@@ -16,10 +15,6 @@ PATH = lessons.FOLDER / "07_cross_asset_beta.ipynb"
 @functools.cache
 def names():
     return lessons.run(PATH).namespace
-
-
-def told(*numbers):
-    return [number for number in numbers if number not in lessons.prose(PATH)]
 
 
 @functools.cache
@@ -66,82 +61,29 @@ def test_ratio_and_effectiveness_are_those_of_a_plain_regression(name):
     assert shown["Stays, one month"] == f"{month:,.0f} USDT"
 
 
-def test_the_text_tells_the_numbers_of_the_market():
-    held, shorted = returns("market above")
-    best, beta = names()["best"], names()["beta"]
-    low, high = best.interval()
-    assert not told(
-        f"ratio is {best.ratio:.3f}, with a standard error of {best.stderr:.3f}",
-        f"({low:.3f} to {high:.3f})",
-        f"{20 * low:.1f} and {20 * high:.1f} ETH, best guess {20 * best.ratio:.1f}",
-        f"the right quantity is known to ±{20 * (high - best.ratio):.1f} ETH",
-        f"the ratio itself is known to ±{20 * (high - best.ratio):.1f} ETH",
-        f"The error of its β, {beta.stderr:.3f}, makes {beta.stderr * np.sqrt(6):.2f}",
-    )
-    after = [1 - np.var(held - h * shorted) / np.var(held) for h in (best.ratio, 1 / beta.ratio, 1)]
-    month = 60_000 * np.sqrt(30) * np.std(held)
-    stays = np.sqrt(1 - after[0])
-    assert not told(
-        "removes {:.0%} of the variance, 1/β {:.0%}, 1:1 {:.0%}".format(*after).replace("%", " %"),
-        f"about {month:,.0f} USDT in a month",
-        f"still by {month * stays:,.0f} USDT",
-        f"falls by {100 * (1 - stays):.0f} %",
-        f"{100 * stays**2:.0f} % of the variance and {100 * stays:.0f} % of the volatility",
-    )
-
-
-def test_the_text_tells_the_numbers_of_the_regimes_and_their_facts():
-    best = names()["BEST"]
-    assert not told(
-        f"{best['crash'].ratio:.2f} is best; in",
-        f"{best['bull_run'].ratio:.2f} is best and removes only {100 * best['bull_run'].r_squared:.0f} %",
-    )
-    facts = market.facts("cross_hedge").query("key == 'ratio'").set_index("period")["value"]
-    periods = ["2020-02-13 to 2020-03-31", "2020-10-01 to 2021-04-14"]
-    periods += ["2021-11-11 to 2022-11-21", "2024-03-14 to 2024-11-04"]
-    assert not told(", ".join(f"{facts[period]:.2f}" for period in periods))
-    for name, period in zip(("crash", "bull_run", "bear", "chop"), periods, strict=True):
-        assert best[name].ratio == pytest.approx(facts[period], abs=0.05)
-    whole = (
-        market.facts("beta_by_year").query("period == '2019-09-10 to 2026-03-15'").set_index("key")["value"]
-    )
-    assert not told(f"$h^*$ = {facts.iloc[0]:.2f}, β = {whole['beta']:.2f}".replace("$", ""))
-    assert best["market above"].ratio == pytest.approx(facts.iloc[0], abs=0.03)
-    assert names()["beta"].ratio == pytest.approx(whole["beta"], abs=0.05)
+@functools.cache
+def windows(source, days):
+    """Lowest and highest ratio of the windows; what they and one ratio remove on the days after, in %."""
+    held, shorted = names()["SOURCES"][source].to_numpy().T
+    pasts = [np.lib.stride_tricks.sliding_window_view(series, days) for series in (held, shorted)]
+    apart = [past - past.mean(axis=1, keepdims=True) for past in pasts]
+    moving = (apart[0] * apart[1]).sum(axis=1) / (apart[1] ** 2).sum(axis=1)
+    held_next, shorted_next = held[days:], shorted[days:]
+    removed = [
+        100 * (1 - np.var(held_next - used * shorted_next) / np.var(held_next))
+        for used in (moving[:-1], linregress(shorted, held).slope)
+    ]
+    return moving.min(), moving.max(), *np.round(removed, 1)
 
 
 @pytest.mark.parametrize(("source", "days"), [("market above", 20), ("four regimes in a row", 365)])
 def test_the_window_explorer_hedges_each_day_with_the_days_before(source, days):
-    held, shorted = names()["SOURCES"][source].to_numpy().T
-    estimates = [linregress(shorted[t - days : t], held[t - days : t]).slope for t in range(days, len(held))]
-    left = held[days:] - np.array(estimates) * shorted[days:]
-    shown = read("The ratio from a moving window", source=source, days=days)
-    assert shown["Removed out of sample"] == f"{100 * (1 - np.var(left) / np.var(held[days:])):.1f} %"
-
-
-def test_the_text_tells_what_the_window_explorer_shows():
-    title = "The ratio from a moving window"
-    for days in (20, 365):
-        shown = read(title, source="market above", days=days)
-        removed = shown["Removed out of sample"], shown["Removed by one ratio, same days"]
-        assert not told(shown["ETH short"] + " ETH" * (days == 365), "{} against {}".format(*removed))
-    shown = read(title, source="four regimes in a row", days=20)
-    assert not told(
-        f"20 days remove {shown['Removed out of sample']} where one ratio removes "
-        f"{shown['Removed by one ratio, same days']}"
-    )
-    lost = {}
-    for source in ("market above", "four regimes in a row"):
-        for days in (20, 90, 120, 180, 270, 365):
-            shown = read(title, source=source, days=days)
-            moving, one = (amount(shown[name]) for name in list(shown)[1:])
-            lost[source, days] = round(one - moving, 1)
-    assert lost["market above", 20] == 3.3
-    assert [lost["market above", days] for days in (180, 270, 365)] == [0.5, 0.5, 0.5]
-    assert [lost["four regimes in a row", days] for days in (365, 120, 90, 180)] == [0.4, 0.1, 0.9, 0.8]
-    facts = market.facts("cross_hedge_out_of_sample").query("asset == 'BTC' and key == 'variance_removed'")
-    first, second, third, fourth = (f"{100 * value:.1f}" for value in facts["value"])
-    assert not told(f"{first}, {second}, {third} and {fourth} %")
+    low, high, moving, one = windows(source, days)
+    assert read("The ratio from a moving window", source=source, days=days) == {
+        "ETH short": f"from {20 * low:.1f} to {20 * high:.1f}",
+        "Removed out of sample": f"{moving:.1f} %",
+        "Removed by one ratio, same days": f"{one:.1f} %",
+    }
 
 
 def test_the_moving_estimates_gain_nothing_where_the_ratio_is_constant():
@@ -153,7 +95,6 @@ def test_the_moving_estimates_gain_nothing_where_the_ratio_is_constant():
         thing for thing in lessons.run(PATH).shown if getattr(thing, "name", "") == "variance removed"
     )
     assert last.iloc[0] == round(1 - left, 2)
-    assert not told(f"All three remove {100 * last.min():.0f} to {100 * last.max():.0f} %")
 
 
 def test_longer_stretches_give_the_same_ratio_with_a_larger_error():
@@ -164,10 +105,6 @@ def test_longer_stretches_give_the_same_ratio_with_a_larger_error():
         sums = [series[1 : 1 + count * days].reshape(-1, days).sum(axis=1) for series in (held, shorted)]
         assert longer[days].ratio == pytest.approx(linregress(*sums[::-1]).slope)
         assert longer[days].observations == count
-    assert not told(
-        f"from {longer[1].stderr:.3f} to {longer[30].stderr:.3f}",
-        f"{longer[30].observations} stretches know less than {longer[1].observations:,} days",
-    )
 
 
 @pytest.mark.parametrize(
@@ -184,40 +121,6 @@ def test_the_shock_explorer_by_hand(values, eth, unhedged, one_to_one):
     assert (shown["ETH moves"], shown["No hedge"], shown["1:1"]) == (eth, unhedged, one_to_one)
 
 
-def test_the_text_tells_what_the_shock_explorer_shows():
-    title = "One day: 60,000 USDT of BTC, hedged with ETH"
-    best, inverse = names()["best"].ratio, 1 / names()["beta"].ratio
-
-    def total(hedge_ratio, btc_move, eth_move):
-        return f"{60_000 * (btc_move - hedge_ratio * eth_move):+,.0f}"
-
-    start = read(title)
-    assert start["Minimum variance"].replace("−", "-") == total(best, -0.10, -0.11) + " USDT"
-    assert not told(
-        f"1/β: {total(inverse, -0.10, -0.11)} USDT",
-        f"Minimum variance leaves {total(best, -0.10, -0.11)}, a third",
-        f"minimum variance loses {total(best, 0.10, 0.31)[1:]}, 1/β {total(inverse, 0.10, 0.31)[1:]}",
-        f"minimum variance leaves {total(best, -0.10, -0.15)}, 1/β and 1:1 turn it into "
-        f"{total(inverse, -0.10, -0.15)} and {total(1, -0.10, -0.15)}",
-    )
-
-
-def test_the_years_agree_with_the_facts():
-    removed = names()["removed"]
-    facts = (
-        market.facts("cross_hedge").query("key == 'variance_removed_one_to_one'").set_index("period")["value"]
-    )
-    assert removed["1:1"].to_numpy() == pytest.approx(facts[removed.index].to_numpy(), abs=5e-4)
-    lost = 100 * (removed["best of that year"] - removed["best of the year before"])
-    assert not told(
-        f"at most {lost.iloc[:-1].max():.1f} points",
-        f"five times as much ({100 * removed['best of the year before'].iloc[-1]:.1f} % instead of "
-        f"{100 * removed['best of that year'].iloc[-1]:.1f} %)",
-        f"{-100 * removed['1:1'].iloc[-1]:.0f} % more variance",
-    )
-    assert round(lost.iloc[-1] / lost.iloc[:-1].max()) == 5
-
-
 def test_the_altcoin_and_its_basket():
     btc, eth = returns("market above")
     coin = names()["coin"]
@@ -227,19 +130,201 @@ def test_the_altcoin_and_its_basket():
     assert both.ratio == pytest.approx(solution[1:])
     assert both.r_squared == pytest.approx(1 - squares / ((coin - coin.mean()) ** 2).sum())
     assert np.all(np.abs(both.ratio - [0.30, 0.76]) < 2 * both.stderr)
-    assert not told(
-        f"{both.ratio[0]:.2f} and {both.ratio[1]:.2f} within their errors",
-        f"{100 * both.r_squared:.0f} % instead of {100 * names()['alone'].r_squared:.0f} %",
-    )
     # -10,000 · 61.8 % + 12,600 · 25.2 %
     assert names()["coin_pnl"] + names()["hedge_pnl"] == pytest.approx(-3_004.8)
 
 
-def test_the_claims_agree_with_the_facts():
-    altcoins = market.facts("altcoin_beta").query("asset == 'SOL' and period == '2020-10-01 to 2026-01-01'")
-    sol = altcoins.set_index("key")["value"]
-    assert not told(
-        f"R² of SOL on BTC was {sol['r_squared']:.2f}", f"volatility {100 * sol['volatility']:.0f} %"
-    )
-    years = market.facts("beta_by_year").query("key == 'beta'").set_index("period")["value"]
-    assert not told(f"measured {years.iloc[0]:.2f}, and {years['2025']:.2f} in 2025")
+@functools.cache
+def facts(topic, asset):
+    """Facts as they are stored: by period and column; the first period is the whole era."""
+    book = tomllib.loads((resources.files("hedgelib") / "facts.toml").read_text("utf-8"))
+    tables = [table for table in book["table"] if table["topic"] == topic]
+    return {
+        row[1]: {"since": row[2]} | dict(zip(table["columns"], row[4:], strict=True))
+        for table in tables
+        for row in table["rows"]
+        if row[0] == asset
+    }
+
+
+def era(topic, asset):
+    return next(iter(facts(topic, asset).values()))
+
+
+def test_the_simulated_markets_are_like_the_measured_ones():
+    best = names()["BEST"]
+    assert best["market above"].ratio == pytest.approx(era("cross_hedge", "BTC")["ratio"], abs=0.03)
+    assert names()["beta"].ratio == pytest.approx(era("beta_by_year", "ETH")["beta"], abs=0.05)
+    measured = {row["since"]: row["ratio"] for row in list(facts("cross_hedge", "BTC").values())[1:]}
+    since = {"crash": "2020-02-13", "bull_run": "2020-10-01", "bear": "2021-11-11", "chop": "2024-03-14"}
+    for name, day in since.items():
+        assert best[name].ratio == pytest.approx(measured[day], abs=0.05)
+
+
+@functools.cache
+def years():
+    """Real variance removed, in %, by year: with the best ratio of that year, of the year before, 1:1."""
+    rows = facts("cross_hedge", "BTC")
+    table = {}
+    for year in range(2020, 2026):
+        now, before = rows[str(year)], rows[str(year - 1)]
+        used = now["ratio"], before["ratio"], 1
+        table[str(year)] = [100 * now["variance_removed"] * (1 - (h / now["ratio"] - 1) ** 2) for h in used]
+    return table
+
+
+def test_the_years_agree_with_the_facts():
+    removed = names()["removed"]
+    assert list(removed.index) == list(years())
+    assert 100 * removed.to_numpy() == pytest.approx(np.array(list(years().values())))
+    for year, (_, _, one_to_one) in years().items():
+        fact = facts("cross_hedge", "BTC")[year]["variance_removed_one_to_one"]
+        assert one_to_one == pytest.approx(100 * fact, abs=0.05)
+
+
+def explored(draw, readout, **controls):
+    """The expression of a number that an explorer shows."""
+    values = "".join(f", {name}={value!r}" for name, value in controls.items())
+    return f"number_in(at({draw}{values})[{readout!r}])"
+
+
+def expected_of_the_market():
+    held, shorted = returns("market above")
+    line, reverse = linregress(shorted, held), linregress(held, shorted)
+    month = 60_000 * np.sqrt(30) * np.std(held)
+    left = np.sqrt(1 - line.rvalue**2)
+    removed = [100 * (1 - np.var(held - h * shorted) / np.var(held)) for h in (1 / reverse.slope, 1)]
+    return {
+        "best.ratio": line.slope,
+        "20 * best.ratio": 20 * line.slope,
+        "100 * removed['h*']": 100 * line.rvalue**2,
+        "100 * removed['1 / β']": removed[0],
+        "100 * removed['1:1']": removed[1],
+        "100 * best.effectiveness": 100 * line.rvalue**2,
+        "100 * (1 - best.effectiveness)": 100 * left**2,
+        "month": month,
+        "month_hedged": month * left,
+        "100 * (1 - month_hedged / month)": 100 * (1 - left),
+        "100 * month_hedged / month": 100 * left,
+    }
+
+
+def expected_of_the_ratio_explorer():
+    expected = {}
+    for name, chosen in (("crash", 0.6), ("bull_run", 0.6), ("bull_run", 1.0)):
+        held, shorted = returns(name)
+        removed = 100 * (1 - np.var(held - chosen * shorted) / np.var(held))
+        expected[explored("fit", "Variance removed", name=name, chosen=chosen)] = removed
+    held, shorted = returns("market above")
+    for chosen in (0.0, 0.6):
+        stays = 60_000 * np.sqrt(30) * np.std(held - chosen * shorted)
+        expected[explored("fit", "Stays, one month", chosen=chosen)] = stays
+    return expected
+
+
+def expected_of_the_window_explorer():
+    expected = {}
+    readouts = "Removed out of sample", "Removed by one ratio, same days"
+    for days in (20, 365):
+        low, high, *removed = windows("market above", days)
+        expected[f"number_in(at(window, days={days})['ETH short'], 0)"] = 20 * low
+        expected[f"number_in(at(window, days={days})['ETH short'], 1)"] = 20 * high
+        expected |= {
+            explored("window", readout, days=days): value
+            for readout, value in zip(readouts, removed, strict=True)
+        }
+    for days in (365, 120, 90, 180):
+        source = "four regimes in a row"
+        *_, moving, one = windows(source, days)
+        both = [explored("window", readout, days=days, source=source) for readout in readouts]
+        expected[f"{both[1]} - {both[0]}"] = one - moving
+    return expected
+
+
+def expected_of_the_shock_explorer():
+    held, shorted = returns("market above")
+    ratios = {
+        "No hedge": 0,
+        "Minimum variance": linregress(shorted, held).slope,
+        "1 / β": 1 / linregress(held, shorted).slope,
+        "1:1": 1,
+    }
+    expected = {}
+    for name, h in ratios.items():
+        expected[explored("shock", name, beta_then=1.5)] = 60_000 * (-0.10 + h * 0.15)
+        shown = explored("shock", name, btc_move=10, surprise=20)
+        if name == "No hedge":
+            expected[shown] = 6_000
+        else:
+            expected[f"- {shown}"] = -60_000 * (0.10 - h * 0.31)
+        if name != "1:1":
+            expected[explored("shock", name)] = 60_000 * (-0.10 + h * 0.11)
+    return expected
+
+
+def expected_of_the_real_market():
+    until_2024 = [best - before for year, (best, before, _) in years().items() if year < "2025"]
+    expected = {
+        "100 * (removed['best of that year'] - removed['best of the year before'])[:'2024'].max()": max(
+            until_2024
+        ),
+        "100 * removed['best of that year']['2025']": years()["2025"][0],
+        "100 * removed['best of the year before']['2025']": years()["2025"][1],
+        "-100 * removed['1:1']['2025']": -years()["2025"][2],
+        "h['2025']": facts("cross_hedge", "BTC")["2025"]["ratio"],
+    }
+    for topic, asset, column in (
+        ("cross_hedge", "BTC", "ratio"),
+        ("beta_by_year", "ETH", "beta"),
+        ("beta_by_year", "ETH", "correlation"),
+        ("altcoin_beta", "SOL", "r_squared"),
+    ):
+        query = f"market.facts('{topic}', '{asset}').query(\"key == '{column}'\")['value'].iloc[0]"
+        expected[query] = era(topic, asset)[column]
+    for year in ("2023", "2025"):
+        query = "market.facts('beta_by_year', 'ETH').query(\"key == 'beta'\").set_index('period')['value']"
+        expected[f"{query}['{year}']"] = facts("beta_by_year", "ETH")[year]["beta"]
+    return expected
+
+
+def expected_of_the_second_exercise():
+    # 0.67 · (1 − (h / 0.45 − 1)²) is a half where h is 0.45 · (1 ± √(1 − 0.5 / 0.67)).
+    ratios = np.arange(0.01, 1, 0.01)
+    half = ratios[0.67 * (1 - (ratios / 0.45 - 1) ** 2) >= 0.5]
+    bounds = {"ceil": ("-", half.min()), "floor": ("+", half.max())}
+    return {
+        f"np.{name}(100 * 0.45 * (1 {sign} (1 - 0.5 / 0.67) ** 0.5)) / 100": value
+        for name, (sign, value) in bounds.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        expected_of_the_market,
+        expected_of_the_ratio_explorer,
+        expected_of_the_window_explorer,
+        expected_of_the_shock_explorer,
+        expected_of_the_real_market,
+        expected_of_the_second_exercise,
+    ],
+)
+def test_what_the_lesson_says_is_computed_here_again(expected):
+    told = {expression: lessons.states(PATH, expression, value) for expression, value in expected().items()}
+    assert [expression for expression, right in told.items() if not right] == []
+
+
+def test_the_words_fit_the_numbers():
+    held, shorted = returns("market above")
+    line, reverse = linregress(shorted, held), linregress(held, shorted)
+    assert line.rvalue**2 == pytest.approx(2 / 3, abs=0.01)  # "two thirds"
+    assert 1 - line.slope * 1.1 == pytest.approx(1 / 3, abs=0.025)  # "a third"
+    assert 1 / reverse.slope / line.slope - 1 == pytest.approx(0.5, abs=0.025)  # "half as much again"
+    for days in (180, 270, 365):
+        *_, moving, one = windows("market above", days)
+        assert one - moving == pytest.approx(0.5, abs=0.025)  # "half a point"
+    lost = [best - before for best, before, _ in years().values()]
+    assert round(lost[-1] / max(lost[:-1])) == 5  # "five times as much"
+    helped = [min(removed) > 0 for removed in years().values()]
+    assert helped == [True] * 5 + [False]  # "five years in which every hedge helped, and then one bar"
+    assert min(list(years())[:-1], key=lambda year: years()[year][2]) == "2021"  # "the low bar of 2021"
