@@ -1,17 +1,23 @@
 """The numbers of lesson 03, computed again from closed forms and from the paths themselves."""
 
+import ast
 import functools
+import math
+import re
 
 import lessons
 import numpy as np
 import pytest
 
+from hedgelib import contracts
+
 PATH = lessons.FOLDER / "03_partial_hedge.ipynb"
-TEXT = "\n".join(cell.source for cell in lessons.cells(PATH) if cell.cell_type == "markdown")
-# market, ratio and leverage of the outcomes that the text quotes
-TOLD = [("usual", 0, 1), ("usual", 1, 1), ("wild", 1, 1)]
-TOLD_WORST = [("usual", 0.6, 1), ("usual", 0.7, 1), ("usual", 1, 3), ("usual", 1, 5)]
-TOLD_WORST += [("wild", 0, 5), ("wild", 0.5, 5), ("wild", 0.6, 5), ("wild", 1, 5), *TOLD]
+FEE = contracts.get("BTCUSDT").taker_fee
+FALL, BEARABLE = 0.25, 5_000
+SHARE = 1 - BEARABLE / (FALL * 60_000)
+ORDER = math.floor(1_000 * SHARE) / 1_000
+RETURNS = [4, -2, -4, 2]  # mean 0
+SPREAD = math.sqrt(sum(change**2 for change in RETURNS) / 4)
 
 
 @functools.cache
@@ -28,12 +34,32 @@ def readouts(**wanted):
     return lessons.readouts(lesson().explorers[1], **wanted)
 
 
+@functools.cache
+def month(mood, hedge_ratio, leverage):
+    """Readouts of the months of one mood by hand: each path's isolated short, bar by bar."""
+    paths = names()["markets"][mood]
+    quantity = math.floor(1_000 * hedge_ratio * 60_000 / paths.spot[0, 0] + 1e-9) / 1_000
+    entry, posted = paths.mark[:, 0], quantity * paths.mark[:, 0] / leverage
+    balance, alive = posted.copy(), np.full(len(entry), True)
+    for bar in range(1, paths.mark.shape[1]):
+        # Of a notional up to 300,000 USDT 0.4 % must stay as margin, of what is above 0.5 %.
+        notional = quantity * paths.mark_high[:, bar]
+        required = 0.004 * notional + 0.001 * np.maximum(notional - 300_000, 0)
+        alive &= (balance + quantity * (entry - paths.mark_high[:, bar]) > required) | (quantity == 0)
+        balance += alive * quantity * paths.mark[:, bar] * paths.funding[:, bar]
+    short = quantity * (entry - paths.mark[:, -1]) + balance - posted
+    change = paths.spot[:, -1] - paths.spot[:, 0] + np.where(alive, short, -posted) - FEE * quantity * entry
+    return {
+        "Median": np.median(change),
+        "Worst 5 % up to": np.quantile(change, 0.05),
+        "Short liquidated": 100 * np.mean(~alive),
+    }
+
+
 def test_half_a_hedge_at_three_prices():
-    assert names()["half"].payoff(60_000, [70_000, 50_000, 60_000])["total_pnl"].tolist() == [
-        5_000,
-        -5_000,
-        0,
-    ]
+    by_hand = [5_000, -5_000, 0]
+    assert names()["half"].payoff(60_000, [70_000, 50_000, 60_000])["total_pnl"].tolist() == by_hand
+    assert names()["total_pnl"].tolist() == by_hand
 
 
 @pytest.mark.parametrize("share", [0, 0.1, 0.25, 0.5, 1, 1.5])
@@ -82,19 +108,87 @@ def test_without_a_hedge_the_distribution_is_that_of_the_coin():
         assert told["Loses more than 5,000"] == f"{100 * np.mean(gains < -5_000):.1f} %"
 
 
+MONTH = re.compile(r"number_in\(at\(month, ([^()]*)\)\['([^']*)'\]\)")
+
+
+@functools.cache
+def told_of_the_months():
+    """State and readout of every number that the text takes from the months as it stands there."""
+    told = {}
+    for expression in lessons.said(PATH):
+        if found := MONTH.fullmatch(expression):
+            arguments = ast.parse(f"month({found[1]})", mode="eval").body.keywords
+            state = {each.arg: ast.literal_eval(each.value) for each in arguments}
+            told[expression] = {"mood": "usual", "leverage": 1} | state, found[2]
+    return told
+
+
+def test_the_text_tells_what_the_months_bring():
+    assert len(told_of_the_months()) >= 14
+    for expression, (state, name) in told_of_the_months().items():
+        assert lessons.states(PATH, expression, month(**state)[name]), expression
+
+
 @pytest.mark.parametrize(
-    ("name", "state"),
-    [("Median", state) for state in TOLD] + [("Worst 5 % up to", state) for state in TOLD_WORST],
+    ("expression", "value"),
+    {
+        "unhedged_loss": FALL * 60_000,
+        "order": ORDER,
+        "order + contract.step": ORDER + 0.001,
+        "left_over": SHARE - ORDER,
+        "left_over * unhedged_loss": (SHARE - ORDER) * 15_000,
+        "bearable + left_over * unhedged_loss": (1 - ORDER) * 15_000,
+        "volatility[0]": SPREAD,
+        "volatility[1]": SPREAD / 2,
+        "variance[0]": SPREAD**2,
+        "variance[1]": SPREAD**2 / 4,
+        "100 * (left['variance left'][0] - left['variance left'][2])": 75,
+        "100 * (left['variance left'][2] - left['variance left'][4])": 25,
+        "- number_in(at(payoff, hedge_ratio=0.7)['together'])": 0.3 * 15_000,
+        "- number_in(at(payoff, hedge_ratio=0.6)['together'])": 0.4 * 15_000,
+        "- number_in(at(payoff, hedge_ratio=1.3, price=75_000)['together'])": 0.3 * 15_000,
+        "- table['total_pnl'].iloc[0]": (1 - ORDER) * 15_000,
+        "- table['total_pnl'].iloc[1]": (1 - ORDER) * 23_700,  # 39.5 % of 60,000
+        "- table['total_pnl'].iloc[2]": (1 - ORDER) * 31_830,  # 53.05 %
+        "unnoticed.payoff(entry, later)['total_pnl'].iloc[0]": (0.75 - 1) * 10_000,
+        "100 * unnoticed.ratio": 100 / 0.75,
+        "at_3x[0].liquidation_price(entry)": 80_000 / 1.004,
+        "spare.liquidation_price(entry)": (20_000 + 30_000) / (0.5 * 1.004),
+        "100 * ratio.effectiveness(returns, returns, 0.3)": 100 * (1 - 0.7**2),
+        "100 * contract.taker_fee": 100 * FEE,
+        "- number_in(at(payoff)['coin'])": 15_000,
+        "hedge.Hedge(2.5, 1 - 700 / (2.5 * 3_000 * 0.4), 2, 'ETHUSDT').short_quantity": 1.916,
+    }.items(),
+)  # fmt: skip
+def test_what_the_lesson_says_is_computed_here_again(expression, value):
+    assert lessons.states(PATH, expression, value)
+
+
+@pytest.mark.parametrize(
+    ("part", "mood", "leverage", "wanted"),
+    [
+        ("range(13)", "usual", 1, lambda worst: next(step for step in worst if worst[step] > -BEARABLE)),
+        ("range(11)", "wild", 5, lambda worst: max(worst, key=worst.get)),
+    ],
+    ids=["the first that is enough", "the best"],
 )
-def test_the_text_tells_what_the_explorer_shows(name, state):
-    told = readouts(**dict(zip(["mood", "hedge_ratio", "leverage"], state, strict=True)))
-    assert told[name].removesuffix(" USDT") in TEXT
+def test_which_ratio_the_text_finds_among_the_months(part, mood, leverage, wanted):
+    (expression,) = (each for each in lessons.said(PATH) if part in each)
+    worst = {step: month(mood, step / 10, leverage)["Worst 5 % up to"] for step in range(11)}
+    assert lessons.states(PATH, expression, 10 * wanted(worst))
 
 
-def test_the_text_tells_the_effectiveness_in_the_simulated_year():
-    measured = dict(zip(names()["ratios"], names()["measured"], strict=True))
-    assert f"**{100 * measured[0.5]:.1f} %**" in TEXT
-    assert f"**{100 * measured[1]:.2f} %**" in TEXT
+def test_the_share_that_pays_its_own_costs():
+    # One coin shorted brings 15,000, less fees at 60,000 and at 45,000 and 90 settlements of 6 USDT.
+    (expression,) = (each for each in lessons.said(PATH) if each.startswith("10_000 / "))
+    assert lessons.states(PATH, expression, 10_000 / (15_000 - FEE * 105_000 - 540))
+
+
+def test_the_effectiveness_in_the_simulated_year():
+    moves = np.diff(names()["market_frame"][["spot", "mark"]].to_numpy(), axis=0)
+    for place, share in ((2, 0.5), (4, 1)):
+        removed = 1 - np.var(moves[:, 0] - share * moves[:, 1]) / np.var(moves[:, 0])
+        assert lessons.states(PATH, f"100 * measured[{place}]", 100 * removed)
 
 
 def test_more_hedge_stops_helping_where_shorts_die():
