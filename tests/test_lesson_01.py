@@ -8,11 +8,15 @@ import lessons
 import pytest
 from scipy.optimize import brentq
 
-from hedgelib import contracts
+from hedgelib import contracts, market
 
 phi = NormalDist().cdf
 PATH = lessons.FOLDER / "01_why_hedge.ipynb"
 SPOT, TAKER = contracts.get("BTCUSDT").spot_fee, contracts.get("BTCUSDT").taker_fee
+# the whole era in the first row, its years below
+SIGMA = round(
+    market.facts("volatility_by_year", "BTC").set_index("key").loc["volatility", "value"].iloc[0], 2
+)
 
 
 @functools.cache
@@ -63,7 +67,7 @@ def test_a_full_hedge_regrets_as_a_sale_does_and_half_a_hedge_half_as_much():
 
 def test_put_prices():
     # At the money and without interest, Black–Scholes is price · (2 Φ(σ √T / 2) − 1).
-    at_the_money = 60_000 * (2 * phi(0.63 * math.sqrt(1 / 12) / 2) - 1)
+    at_the_money = 60_000 * (2 * phi(SIGMA * math.sqrt(1 / 12) / 2) - 1)
     assert names()["put_price"](60_000) == pytest.approx(at_the_money)
     assert round(names()["rule_of_thumb"]) == 4_365
     # Far out of reach a put is worth nothing; deep inside, what it pays at once.
@@ -73,7 +77,7 @@ def test_put_prices():
 
 def test_put_price_is_the_mean_of_what_it_pays():
     # E[max(K − X, 0)] with log X normal, mean of X the price: summed over a fine grid of quantiles.
-    spread, count = 0.63 * math.sqrt(1 / 12), 100_000
+    spread, count = SIGMA * math.sqrt(1 / 12), 100_000
     normal = NormalDist().inv_cdf
     ends = (60_000 * math.exp(spread * normal((i + 0.5) / count) - spread**2 / 2) for i in range(count))
     mean = sum(max(55_000 - end, 0) for end in ends) / count
@@ -101,7 +105,7 @@ def test_the_worst_month_of_funding_beats_small_reasons_and_not_the_tax():
     assert names()["break_even"](names()["reasons"]()) < spread < small
 
 
-def black_scholes(strike, volatility=0.63):
+def black_scholes(strike, volatility=SIGMA):
     spread = volatility / math.sqrt(12)
     d = math.log(60_000 / strike) / spread
     return strike * phi(spread / 2 - d) - 60_000 * phi(-spread / 2 - d)
@@ -130,7 +134,7 @@ HEDGE = 90 * 6 - 2 * TAKER * 60_000  # what the short brings in a month at 1 bp
         "outcomes['sell and buy back'].iloc[-1]": -135_000 * SPOT,
         "outcomes['hold and short'].iloc[-1]": -135_000 * TAKER,
         "regret['short half'].max()": 7_500 + 135_000 * TAKER / 2,
-        "rule_of_thumb": 0.4 * 0.63 / math.sqrt(12) * 60_000,
+        "rule_of_thumb": 0.4 * SIGMA / math.sqrt(12) * 60_000,
         "put_price(60_000)": black_scholes(60_000),
         "put_price(55_000)": black_scholes(55_000),
         "put_price(50_000)": black_scholes(50_000),
