@@ -1,132 +1,163 @@
-"""The numbers of lesson 02, computed again by hand, and what its explorers show."""
+"""The numbers of lesson 02, computed again by hand and bar by bar, without the library."""
+
+import functools
+import math
 
 import lessons
+import numpy as np
+import pandas as pd
 import pytest
 
 from hedgelib import contracts, market
 
 PATH = lessons.FOLDER / "02_full_hedge.ipynb"
-FEE = contracts.get("BTCUSDT").taker_fee
+TAKER = contracts.get("BTCUSDT").taker_fee
+SIGMA = round(market.facts("volatility_by_year", "BTC").set_index("key")["value"]["volatility"].iloc[0], 2)
+RATE = contracts.get("BTCUSDT").brackets.rates[0]  # maintenance of small positions
+DAY_ONE = pd.Timestamp("2030-01-01", tz="UTC")
 
 
-@pytest.fixture(scope="module")
+@functools.cache
 def names():
     return lessons.run(PATH).namespace
 
 
-@pytest.fixture(scope="module")
+@functools.cache
 def explorers():
     return lessons.run(PATH).explorers
 
 
-def test_by_hand(names):
-    assert (names["spot_pnl"], names["short_pnl"], names["total_pnl"]) == (10_000, -10_000, 0)
-    # a share of 60,000 and one of 70,000; 90 settlements of 6 USDT
-    assert names["open_fee"] + names["close_fee"] == pytest.approx(130_000 * FEE)
-    assert names["one_month"] == pytest.approx(540)
-    assert names["short_opened_below"] == pytest.approx(-60)
+@functools.cache
+def life(name, leverage):
+    """A 1x to 10x hedge of one coin through a market, bar by bar: when it dies, and what it has been paid."""
+    frame = names()["market_frame"] if name == "market above" else market.scenario(name)
+    entry, margin, paid = frame["mark"].iloc[0], frame["mark"].iloc[0] / leverage, 0.0
+    for time, bar in frame.iloc[1:].iterrows():
+        limit = (margin + entry + paid) / (1 + RATE)
+        if bar["mark_high"] >= limit:
+            change = frame["spot"].iloc[-1] - frame["spot"].iloc[0] - margin - TAKER * entry
+            found = {"day": (time - DAY_ONE).days, "at": time, "limit": limit, "entry": entry}
+            return found | {"paid": paid, "change": change}
+        paid += bar["mark"] * bar["funding"]
+    change = frame["spot"].iloc[-1] - frame["spot"].iloc[0] - (frame["mark"].iloc[-1] - entry)
+    return {"day": None, "paid": paid, "change": change + paid - TAKER * entry}
 
 
-def test_margin_and_death_of_the_three_ways(names):
-    ways = names["ways"]
-    assert ways["coins"].margin(60_000) == pytest.approx(0.25 * 60_000)
-    # (20,000 + 60,000) / 1.004, whoever paid the margin
-    for way in ("outside", "coins"):
-        assert ways[way].liquidation_price(60_000) == pytest.approx(80_000 / 1.004)
-    assert ways["coin-margined"].liquidation_price(60_000) == float("inf")
+def test_by_hand():
+    assert (names()["spot_pnl"], names()["short_pnl"], names()["total_pnl"]) == (10_000, -10_000, 0)
+    # Two fees, at 60,000 and at 70,000; 90 settlements of 6 USDT
+    assert names()["open_fee"] + names()["close_fee"] == pytest.approx(130_000 * TAKER)
+    assert names()["one_month"] == pytest.approx(540)
+    assert names()["short_opened_below"] == pytest.approx(-60)
+
+
+@pytest.mark.parametrize("way", ["outside", "coins"])
+def test_a_short_at_3x_dies_at_one_price_whoever_paid_the_margin(way):
+    assert names()["ways"][way].liquidation_price(60_000) == pytest.approx(80_000 / (1 + RATE))
 
 
 @pytest.mark.parametrize("price", [20_000, 40_000, 90_000, 300_000])
-def test_the_coins_behind_a_coin_margined_short_gain_what_it_loses(names, price):
-    lost = price * names["perpetual"].inverse_pnl(contracts=600, size=100, entry=60_000, exit=price)
+def test_the_coins_behind_a_coin_margined_short_gain_what_it_loses(price):
+    lost = price * names()["perpetual"].inverse_pnl(contracts=600, size=100, entry=60_000, exit=price)
     assert lost == pytest.approx(-(price - 60_000))
+    assert names()["ways"]["coin-margined"].liquidation_price(60_000) == math.inf
+
+
+@pytest.mark.parametrize("price", range(40_000, 90_001, 10_000))
+@pytest.mark.parametrize("leverage", [1, 3, 5, 10])
+@pytest.mark.parametrize("rate", [-3, 0, 1])
+def test_a_month_by_hand(price, leverage, rate):
+    told = lessons.readouts(explorers()[0], price=price, leverage=leverage, rate=rate)
+    total = 90 * 6 * rate - TAKER * (60_000 + price)
+    if price * (1 + RATE) >= 60_000 * (1 + 1 / leverage):
+        total = price - 60_000 - 60_000 / leverage - TAKER * 60_000
+    # The readout is rounded to whole USDT.
+    assert lessons.amount(told["Total P&L"]) == pytest.approx(total, abs=0.51)
 
 
 @pytest.mark.parametrize(
-    ("state", "total"),
-    [
-        ({"price": 40_000}, 540 - 100_000 * FEE),
-        ({"price": 75_000}, 540 - 135_000 * FEE),
-        ({"rate": 0}, -130_000 * FEE),
-        ({"price": 75_000, "leverage": 5}, 15_000 - 12_000 - 60_000 * FEE),  # the margin is lost
-    ],
+    "name", ["pullback", "crash", "chop", "bull_run", "market above", "funding_negative"]
 )
-def test_a_month_by_hand(explorers, state, total):
-    shown = lessons.readouts(explorers[0], **state)["Total P&L"]
-    assert lessons.amount(shown) == pytest.approx(total, abs=0.51)
+@pytest.mark.parametrize("leverage", [1, 3, 10])
+def test_the_walk_through_a_market_bar_by_bar(name, leverage):
+    told = lessons.readouts(explorers()[1], name=name, leverage=leverage)
+    mine = life(name, leverage)
+    *_, last = told["Events"].split("; ")
+    died = pd.Timestamp(last.split(" ")[1], tz="UTC") if "liquidated" in last else None
+    assert (died and (died - DAY_ONE).days) == mine["day"]
+    assert lessons.amount(told["Change"]) == pytest.approx(mine["change"], abs=0.51)
 
 
-@pytest.mark.parametrize(
-    ("market", "leverage", "last_event"),
-    [
-        ("pullback", 3, "2030-01-01 1 BTC sold short"),
-        ("crash", 3, "2030-01-01 1 BTC sold short"),
-        ("chop", 3, "2030-01-01 1 BTC sold short"),
-        ("bull_run", 3, "2030-02-04 liquidated"),  # after 34 days
-        ("market above", 10, "2030-01-05 liquidated"),
-        ("market above", 5, "2030-01-07 liquidated"),
-        ("market above", 3, "2030-01-09 liquidated"),
-        ("market above", 2, "2030-01-11 liquidated"),
-        ("market above", 1, "2030-01-23 liquidated"),
-    ],
-)
-def test_when_the_short_dies(explorers, market, leverage, last_event):
-    *_, last = lessons.readouts(explorers[1], name=market, leverage=leverage)["Events"].split("; ")
-    assert last_event in last
+def test_the_ledger_tells_the_same_death():
+    (time,) = names()["walked"].index[names()["died"]]
+    row, mine = names()["walked"].loc[time], life("market above", 3)
+    assert time == mine["at"]
+    assert row["short_pnl"] == pytest.approx(mine["entry"] - mine["limit"])
+    # What is left of the margin, funding received included, when the short has been closed
+    assert -row["liquidation_loss"] == pytest.approx(mine["entry"] / 3 + mine["paid"] + row["short_pnl"])
 
 
-@pytest.mark.parametrize("leverage", [10, 1])
-def test_the_short_that_dies_first_loses_least(names, explorers, leverage):
-    change = lessons.readouts(explorers[1], name="market above", leverage=leverage)["Change"]
-    # what the coin gains, less the margin, the funding in it and the fee of the opening
-    spot, mark = names["market_frame"]["spot"], names["market_frame"]["mark"].iloc[0]
-    gained = spot.iloc[-1] - spot.iloc[0] - mark / leverage - mark * FEE
-    assert lessons.amount(change) == pytest.approx(gained, abs=1)
-
-
-def test_the_loss_in_cash_and_the_gain_that_is_no_margin(names):
-    row = names["walked"].loc[names["died"]].iloc[0]
-    frame = names["market_frame"]
-    assert row["spot_pnl"] == pytest.approx(frame["spot"][row.name] - frame["spot"].iloc[0])
-    # all that was posted and received is gone, the price's part of it and what the exchange keeps
-    lost = names["walked"]["entry"].iloc[0] / 3 + row["funding"]
-    assert -(row["short_pnl"] + row["liquidation_loss"]) == pytest.approx(lost)
-
-
-def test_the_liquidation_price_rises_with_the_funding_received(names):
-    for leverage, at_first, at_last in ((3, 0.328, 0.34), (1, 0.99, 1.05)):
-        rows = names["ledger"].run(names["market_frame"], names["hedge"].Hedge(1, 1, leverage, "BTCUSDT"))
-        entry, alive = rows["entry"].iloc[0], rows[rows["short_quantity"] > 0]
-        by_hand = (entry * (1 + 1 / leverage) + alive["funding"]) / 1.004
-        assert alive["liquidation_price"].to_numpy() == pytest.approx(by_hand.to_numpy())
-        assert by_hand.iloc[[0, -1]].to_numpy() / entry - 1 == pytest.approx([at_first, at_last], abs=0.006)
-
-
-def test_a_month_of_negative_funding(names):
-    row = names["against"].iloc[-1]
+def test_a_month_of_negative_funding():
     frame = market.scenario("funding_negative")
-    assert row["funding"] == pytest.approx((frame["mark"] * frame["funding"]).iloc[1:].sum())
-    assert row["wealth"] - names["against"]["wealth"].iloc[0] == pytest.approx(
-        row["spot_pnl"] + row["short_pnl"] + row["funding"], abs=60
-    )
+    paid = (frame["mark"] * frame["funding"]).iloc[1:].sum()
+    row = names()["against"].iloc[-1]
+    assert row["funding"] == pytest.approx(paid)
+    assert row["spot_pnl"] == pytest.approx(frame["spot"].iloc[-1] - frame["spot"].iloc[0])
+    assert row["short_pnl"] == pytest.approx(frame["mark"].iloc[0] - frame["mark"].iloc[-1])
 
 
-SAID = {
-    "open_fee + close_fee": 130_000 * FEE,
-    "open_fee + bitcoin.taker_fee * 50_000": 110_000 * FEE,
-    "margin_3x": 60_000 / 3,
-    "full.liquidation_price(entry)": 80_000 / 1.004,
-    "100 * full.distance_to_liquidation(entry)": 100 * (4 / 3 / 1.004 - 1),
-    "1 + at_40k": 1.5,
-    "1 + at_90k": 2 / 3,
-    'number_in(at(month, price=75_000, leverage=5)["The short is"])': 72_000 / 1.004,
-    "(open_fee + close_fee) / one_month": 130_000 * FEE / 540,
-    "insured[-1]": 20_000 - 0.4 * 0.63 * (1 / 12) ** 0.5 * 60_000,
-    "hedge.Hedge(2, 1, 5, 'BTCUSDT', margin_from='coins').coins_sold(60_000)": 2 / 6,
-    "2e4 * open_fee / (90 * 60_000)": 2e4 * FEE / 90,
-}
+def test_the_insured_holder_keeps_the_upside():
+    spread = names()["sigma"] / math.sqrt(12)
+    assert names()["premium"] == pytest.approx(0.4 * spread * 60_000)
+    put = [max(60_000 - price, 0) + price - 60_000 - 0.4 * spread * 60_000 for price in names()["prices"]]
+    np.testing.assert_allclose(names()["insured"], put)
 
 
-@pytest.mark.parametrize(("expression", "value"), SAID.items())
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    {
+        "100 * bitcoin.taker_fee": 100 * TAKER,
+        "open_fee": 60_000 * TAKER,
+        "bitcoin.taker_fee * 50_000": 50_000 * TAKER,
+        "open_fee + close_fee": 130_000 * TAKER,
+        "open_fee + bitcoin.taker_fee * 50_000": 110_000 * TAKER,
+        "-open_fee - bitcoin.taker_fee * 50_000": -110_000 * TAKER,
+        "one_settlement": 6,
+        "one_month": 540,
+        "(open_fee + close_fee) / one_month": 130_000 * TAKER / 540,
+        "2 * open_fee": 120_000 * TAKER,
+        "2 * open_fee / (90 * entry)": 2 * TAKER / 90,
+        "1e4 * 2 * open_fee / (90 * entry)": 2e4 * TAKER / 90,
+        "margin_3x": 20_000,
+        "margin_2x": 30_000,
+        "coins_sold": 0.25,
+        "from_coins.margin(entry)": 0.75 * 60_000 / 3,
+        "short_contracts": 60_000 / 100,
+        "1 + at_40k": 60_000 / 40_000,
+        "1 + at_90k": 60_000 / 90_000,
+        "full.liquidation_price(entry)": 80_000 / (1 + RATE),
+        "100 * full.distance_to_liquidation(entry)": 100 * (4 / 3 / (1 + RATE) - 1),
+        'round(number_in(at(month, price=60_000)["Total P&L"]), -1)': round(540 - 120_000 * TAKER, -1),
+        'number_in(at(month, leverage=5, price=75_000)["The short is"])': 72_000 / (1 + RATE),
+        "hedge.Hedge(2, 1, 5, 'BTCUSDT', margin_from='coins').coins_sold(entry)": 2 / 6,
+        "insured[prices == 80_000][0]": 20_000 - 0.4 * SIGMA / math.sqrt(12) * 60_000,
+        "-0.01 * own['SOL', 'basis_lowest']": 16.903,
+    }.items(),
+)
 def test_what_the_lesson_says_is_computed_here_again(expression, value):
     assert lessons.states(PATH, expression, value)
+
+
+def test_the_days_and_prices_at_which_the_shorts_died():
+    days = [life("market above", leverage)["day"] for leverage in (10, 5, 3, 2, 1)]
+    told = {
+        text for expression, texts in lessons.said(PATH).items() if ".days" in expression for text in texts
+    }
+    assert told == {str(day) for day in [*days, life("bull_run", 3)["day"]]} | {"eight"}
+    assert days[2] == 8
+    mine = life("market above", 1)
+    assert lessons.states(
+        PATH, "number_in(walked.loc[died, 'event'].iloc[0])", life("market above", 3)["limit"]
+    )
+    last = next(each for each in lessons.said(PATH) if "query('short_quantity > 0')" in each)
+    assert lessons.states(PATH, last, 100 * (mine["limit"] / mine["entry"] - 1))
