@@ -1,67 +1,103 @@
-"""Market frames from CSV files: named columns with units, or the exchange's public bulk files."""
+"""Market frames from the CSV files that people have."""
 
-import csv
-import io
-import zipfile
-import zlib
-from pathlib import Path
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
 
-from hedgelib import checks
-from hedgelib.histories.joining import join
+from hedgelib import checks, contracts
+from hedgelib.histories import archives, cells, layouts
+from hedgelib.histories.joining import instant, join, span
+from hedgelib.histories.tables import KINDS, mappings, table
 
-_BULK = ["open_time", "open", "high", "low", "close", "volume", "close_time", "quote_volume", "count"]
-_BULK += ["taker_buy_volume", "taker_buy_quote_volume", "ignore"]
-_CANDLES = {
-    "time": ("bar_open_utc", "date_utc", "open_time"),
-    "open": ("open_usdt", "open"),
-    "high": ("high_usdt", "high"),
-    "low": ("low_usdt", "low"),
-    "close": ("close_usdt", "close"),
-}
-_FUNDING = {"time": ("time_utc", "calc_time"), "rate": ("rate_per_8h", "last_funding_rate")}
-_ZIP = (zipfile.BadZipFile, zlib.error)
-_YEARS = ("2009-01-01", "2100-01-01")
+_PRICES = ["open", "high", "low", "close"]
+_MOST_AT_ONCE = 0.05  # no exchange settles more at a time
+_USUAL_MOST = 0.003  # what hardly any settlement exceeds, whatever the cap
+_PRICE = 100  # no rate, in whatever unit
+_SOME = 3
+_SHARE = 0.25  # of the settlements of a file that may exceed it; of those in percent more do
+_USUAL = 1e-4  # what eight hours cost most of the time
+_FEW = 3  # settlements, of which a mean tells nothing
+_YEARLY_MOST, _YEARLY_LEAST = 1.6, 0.015  # no 10 days of bitcoin or ether had a mean beyond these
+_UNITS = {"fraction": 0, "percent": -2, "basis points": -4}
+_YEAR = 365 * 24
+_LARGEST = 1e12
 
 
-def read_csv(*, spot, funding, symbol, perp=None, mark=None, wicks="keep"):
+def read_csv(
+    *,
+    spot,
+    symbol,
+    funding=None,
+    perp=None,
+    mark=None,
+    start=None,
+    end=None,
+    columns=None,
+    rate_unit=None,
+    timezone=None,
+    wicks="keep",
+):
     """Read a coin's price and funding history from CSV files into a market frame.
 
-    Two layouts are read, zipped or not: columns with units (``date_utc`` or ``bar_open_utc``, ``open_usdt``,
-    ``high_usdt``, ``low_usdt``, ``close_usdt``; ``time_utc``, ``symbol``, ``rate_per_8h``) and the exchange's
-    public bulk files (candles with or without a header, opening times in milliseconds or microseconds;
-    ``calc_time``, ``funding_interval_hours``, ``last_funding_rate``).
+    Files may be zipped, newest first, overlapping, in any of the layouts below; ``attrs["notes"]`` tells what
+    is not used, or stands in for something else.
 
     Parameters
     ----------
     spot : path or list of paths
-        Spot candles (USDT per coin), bars of a day or shorter; several files follow each other in time.
-    funding : path or list of paths
-        Funding settlements (fraction per interval).
+        Spot candles (USDT per coin), bars of a day or shorter; dates and closes suffice. Several files are
+        merged by time; where they contradict each other they are refused.
     symbol : str
-        Which rows of `funding` to take, and the name of the market: ``"BTCUSDT"``.
+        Name of the market, ``"BTCUSDT"``; where files hold several symbols, which rows to take.
+    funding : path or list of paths, optional
+        Funding settlements: the rate of each as it was settled, a fraction unless the file says otherwise.
     perp : path or list of paths, optional
-        Candles of the perpetual, last price, which stands in for mark where `mark` is not given.
+        Candles of the perpetual, last price; it stands in for mark where `mark` is not given.
     mark : path or list of paths, optional
-        Candles of the mark price; needed if there is no `perp`.
+        Candles of the mark price.
+    start, end : str or time, optional
+        First and last close to read, UTC: ``"2024-01-01"``.
+    columns : dict, optional
+        Which column is which, for other layouts: ``{"time": "Datum", "close": "Kurs", "rate": "Satz"}``, or
+        file by file: ``{"spot": {"close": "Kurs"}}``.
+    rate_unit : {"fraction", "percent", "basis points"}, optional
+        Unit of the rates, where the file does not say and it is no fraction, or to say that it is.
+    timezone : str or dict, optional
+        Clock of times that are written without a zone, ``"Europe/London"``, or of each kind of file,
+        ``{"funding": "Europe/London"}``; UTC if not given. A day without a time is one of UTC.
     wicks : {"keep", "spot"}
-        "spot" limits highs and lows of the perpetual more than 1 % beyond the spot range of their bar: last
-        prices print such wicks, mark prices do not.
+        "spot" limits highs and lows of mark more than 1 % beyond the spot range of their bar: last prices,
+        which may stand in for mark, print such wicks.
 
     Returns
     -------
     pandas.DataFrame
-        A market frame with the bars of the perpetual; ``attrs["notes"]`` lists what stands in for what.
-        Between closes of spot (a daily file) spot is mark × (last known spot close / close of the perpetual
-        then): nothing in a row comes from a later time.
+        A market frame with the bars of the perpetual. Spot without a close of its own (a daily file, a hole)
+        is mark × (last known spot close / close of the perpetual then): nothing in a row comes from a later
+        time. Without candles and funding of a perpetual the frame has closes only, spot and mark, which is
+        enough where only closes are used.
 
     Raises
     ------
     ValueError
-        If a file cannot be read, lacks a column or the symbol, or a row is unsorted, doubled, missing or
-        impossible (the message names file and line); if the files do not overlap.
+        If something that is given cannot be used, or may have another meaning; the message names file and
+        line, what was found, what is accepted, and what to do.
+
+    Notes
+    -----
+    Layouts that are known, and where they come from:
+
+    - Binance's bulk files, spot and futures (``data.binance.vision``: klines, markPriceKlines, fundingRate);
+      its API's ``fundingRate``; the table of its web page *Funding Rate History*, which is in percent and in
+      the clock of your browser: give `timezone`
+    - CryptoDataDownload (``cryptodatadownload.com/data``)
+    - OKX's historical data (``okx.com/historical-data``) and API; Bybit's and Kraken's
+    - tables written by ccxt or freqtrade (``to_csv``)
+    - closes: TradingView (*Export chart data*), Yahoo Finance, CoinGecko, CoinMarketCap, Investing.com; or a
+      table with one column for each coin
+    - columns with units: ``bar_open_utc`` or ``date_utc``, ``open_usdt``, ``high_usdt``, ``low_usdt``,
+      ``close_usdt``; ``time_utc``, ``symbol``, ``rate_per_8h``
 
     Examples
     --------
@@ -70,167 +106,237 @@ def read_csv(*, spot, funding, symbol, perp=None, mark=None, wicks="keep"):
     ...
     ValueError: cannot read spot.csv: No such file or directory
     """
-    if not isinstance(symbol, str) or not symbol:
+    if not isinstance(symbol, str) or not layouts.bare(symbol):
         raise ValueError(f"symbol must be a name such as 'BTCUSDT', got {checks.shown(symbol)}")
     checks.one_of("wicks", wicks, ("keep", "spot"))
-    if perp is None and mark is None:
+    if rate_unit is not None:
+        checks.one_of("rate_unit", rate_unit, tuple(_UNITS))
+    timezone = {} if timezone is None else timezone
+    clocks = timezone if isinstance(timezone, dict) else dict.fromkeys(KINDS, timezone)
+    for kind, clock in clocks.items():
+        checks.one_of("a file that timezone speaks of", kind, KINDS)
+        checks.text("timezone", clock)
+        try:
+            pd.Timestamp(0).tz_localize(clock)
+        except (KeyError, IndexError, ValueError, OSError):
+            raise ValueError(f"timezone must be a name such as 'Europe/London', got {clock!r}") from None
+    start, end = (None if time is None else instant(time) for time in (start, end))
+    if None not in (start, end) and not start < end:
+        raise ValueError(f"start must be before end, got {start:%Y-%m-%d %H:%M} and {end:%Y-%m-%d %H:%M}")
+    if funding is not None and perp is None and mark is None:
         raise ValueError("give perp= (last price of the perpetual) or mark= (mark price), or both")
-    for given in (perp, mark):
-        if given is not None:
-            _listed(given)
-    notes = [] if mark is not None else ["the last price of the perpetual stands in for mark"]
-    bars, price = _candles(spot, symbol), _candles(perp if mark is None else mark, symbol)
-    if bars.index[1] - bars.index[0] > price.index[1] - price.index[0]:
-        notes.append("spot between its own closes is mark times the last known ratio of spot to perpetual")
-    market = join(bars, price, _settlements(funding, symbol), wicks=wicks, symbol=symbol, source="csv")
-    if "wicks_limited" in market.attrs:
-        notes.append(f"{market.attrs['wicks_limited']} highs and lows limited to the spot range")
-    first, last = market.index[[0, -1]]
-    market.attrs |= {
-        "label": f"{symbol}, {first:%Y-%m-%d} to {last:%Y-%m-%d}, from CSV files",
-        "notes": notes,
-    }
-    return market
+    given = {"spot": spot, "perp": perp, "mark": mark, "funding": funding}
+    given = {kind: paths for kind, paths in given.items() if paths is not None or kind == "spot"}
+    named, notes, read = mappings(columns, given), [], {}
+    for kind, paths in given.items():
+        read[kind] = [
+            table(kind, name, text, named[None] | named[kind], symbol, clocks.get(kind), notes)
+            for name, text in archives.texts(paths, notes)
+        ]
+    for kind, names in named.items():
+        parts = read[kind] if kind in read else [part for parts in read.values() for part in parts]
+        for what, name in names.items():
+            if not any(name in part.header for part in parts):
+                raise ValueError(f"columns names {name!r} for the {what}, but no file has such a column")
+    settled = _settlements(read.pop("funding"), symbol, rate_unit, notes) if "funding" in read else None
+    candles = {kind: _candles(parts) for kind, parts in read.items()}
+    return join(
+        candles["spot"],
+        candles.get("perp"),
+        candles.get("mark"),
+        settled,
+        wicks=wicks,
+        start=start,
+        end=end,
+        notes=notes,
+        symbol=symbol,
+        source="csv",
+        label="from CSV files",
+    )
 
 
-def _candles(paths, symbol):
+def _candles(parts):
     """Candles of one or several files by the close of the bar, checked row by row."""
-    table = _read(paths, _CANDLES, headerless=_BULK)
-    place = table["where"].iloc[0]
-    coin = table.attrs["coin"]
-    if coin not in ("", "usdt") and not symbol.upper().startswith(coin.upper()):
-        raise ValueError(f"{place}: the header is about {coin.upper()}, not {symbol}")
-    candles = pd.DataFrame({name: _numbers(table, name) for name in ("open", "high", "low", "close")})
-    for name in candles:
-        _refuse(table, candles[name] <= 0, f"{name} must be above 0 USDT")
-    inside = candles[["open", "close"]]
-    impossible = (candles["low"] > inside.min(axis=1)) | (candles["high"] < inside.max(axis=1))
-    _refuse(table, impossible, "open and close must lie between low and high")
-    opened = _times(table)
-    if len(opened) < 2:
-        raise ValueError(f"{place}: one row only; candles need at least two")
-    steps = np.diff(opened.asi8)
-    length = int(steps.min())
-    if length > pd.Timedelta(days=1).value // 1000:
-        raise ValueError(f"{place}: bars are longer than a day; give bars of a day or shorter")
-    gaps = np.append(False, steps != length)
-    _refuse(table, gaps, f"rows are missing: this one is not {pd.Timedelta(length, 'us')} after the last")
-    return candles.set_axis(opened + pd.Timedelta(length, "us"), axis=0)
-
-
-def _settlements(paths, symbol):
-    """Funding rates of one symbol by time of settlement, checked row by row."""
-    table = _read(paths, _FUNDING)
-    if "symbol" in table:
-        names = table["symbol"].str.strip()
-        found = names.unique()
-        table = table[names == symbol].reset_index(drop=True)
-        if table.empty:
-            raise ValueError(f"no funding of {symbol}; the file has {', '.join(sorted(found))}")
-    rates = _numbers(table, "rate")
-    _refuse(table, abs(rates) > 1, "the rate must be a fraction between -1 and 1")
-    # The exchange stamps settlements a few milliseconds late.
-    settled = _times(table).round("min")
-    hours = np.full(len(table), 8.0)
-    if "funding_interval_hours" in table:
-        hours = _numbers(table, "funding_interval_hours")
-    allowed = np.maximum(hours[1:], hours[:-1])
-    gaps = np.append(False, np.diff(settled.asi8) > allowed * 3.6e9)
-    _refuse(table, gaps, "settlements are missing before this one")
-    return pd.Series(rates, index=settled)
-
-
-def _listed(paths):
-    """One or several paths as a list."""
-    paths = paths if isinstance(paths, list) and paths else [paths]
-    if not all(isinstance(path, str | Path) for path in paths):
+    tables, steps = [], {}
+    for part in parts:
+        names = [name for name in _PRICES if name in part.texts]
+        names = names if {"high", "low"} <= set(names) else ["close"]
+        prices = cells.numbers(part.texts[names], part.where, part.comma, "a finite number")
+        for name in names:
+            blank = prices[name].isna()
+            got = part.texts[name][blank].tolist()[:1]
+            cells.refuse(
+                part.where, blank, f"{name} must be a finite number, got {', '.join(map(repr, got))}"
+            )
+            cells.refuse(part.where, prices[name] <= 0, f"{name} must be above 0 USDT")
+            cells.refuse(part.where, prices[name] > _LARGEST, f"{name} is too large to be a price")
+        if len(names) > 1:
+            inside = prices[[name for name in ("open", "close") if name in names]]
+            outside = (prices["low"] > inside.min(axis=1)) | (prices["high"] < inside.max(axis=1))
+            order = "; without a header, columns are time, open, high, low, close" * part.headerless
+            cells.refuse(part.where, outside, f"open and close must lie between low and high{order}")
+        times = part.times.round("min")
+        apart = np.diff(np.unique(times.asi8))
+        if len(apart):
+            steps[part.name] = pd.Timedelta(int(apart.min()), "us")
+        tables.append((prices.reindex(columns=_PRICES[1:]).assign(where=part.where), times, part.closes))
+    if not steps:
+        raise ValueError(f"{parts[0].where[0]}: one row only; candles need at least two")
+    (brief, length), (wide, longest) = (pick(steps.items(), key=lambda item: item[1]) for pick in (min, max))
+    if longest > pd.Timedelta("1D"):
         raise ValueError(
-            f"a file must be given by its path, several by a list of paths, got {checks.shown(paths)}"
+            f"{wide}: bars are longer than a day ({span(longest)}), give bars of a day or shorter"
         )
-    return [Path(path) for path in paths]
+    if length != longest:
+        raise ValueError(
+            f"{brief} has bars of {span(length)}, {wide} of {span(longest)}; give bars of one length"
+        )
+    closes = [
+        prices.set_axis(times if at_close else times + length, axis=0) for prices, times, at_close in tables
+    ]
+    merged = _merged(closes, 0)
+    apart = np.diff(merged.index.asi8, prepend=merged.index.asi8[:1])
+    uneven = f"{span(length)} lie between two bars, but not between this one and the last"
+    cells.refuse(merged["where"], apart % (length.value // 1000) != 0, uneven)
+    return merged
 
 
-def _read(paths, columns, headerless=()):
-    """Cells of the files as text in one table, with the file and line of each row."""
-    parts = [_part(path, columns, headerless) for path in _listed(paths)]
-    table = pd.concat(parts, ignore_index=True)
-    table.attrs = parts[0].attrs
-    return table
+def _settlements(parts, symbol, rate_unit, notes):
+    """Settled rates by time, with the hours since the last one where a file states them."""
+    tables = []
+    for part in parts:
+        rates = _rates(part, rate_unit)
+        hours = pd.Series(np.nan if part.hours is None else part.hours, rates.index, dtype=float)
+        if "hours" in part.texts:
+            named, hours = hours, _hours(part)
+            contradicted = named.notna() & (named != hours)
+            cells.refuse(part.where, contradicted, "its hours are not those in the name of its rate")
+        times = part.times.round("min")  # the exchange stamps settlements a few milliseconds late
+        rows = pd.DataFrame({"rate": rates, "hours": hours, "where": part.where})
+        tables.append(rows.set_axis(times, axis=0).sort_index())
+    merged = _merged(tables, 1e-8)
+    merged["rate"] += 0.0  # no -0
+    if rate_unit is None:
+        for each in (*tables, merged):
+            _refuse_unlikely(each, symbol)
+    _tell_unusual(merged, symbol, notes)
+    return merged
 
 
-def _part(path, columns, headerless):
-    """Cells of one file as text, the columns needed under their short names."""
-    rows = _rows(path)
-    first = 1
-    if len(rows[0]) == len(headerless) and rows[0][0].isdigit():
-        header, first = headerless, 0
-    else:
-        header = [cell.strip() for cell in rows[0]]
-    names = {}
-    for name, accepted in columns.items():
-        here = [column for column in header if column in accepted]
-        if len(here) != 1:
-            raise ValueError(f"{path.name}, line 1: the header needs one column {' or '.join(accepted)}")
-        names[here[0]] = name
-    if len(set(header)) < len(header):
-        raise ValueError(f"{path.name}, line 1: the header names a column twice")
-    if len(rows) == first:
-        raise ValueError(f"{path.name}: no rows under the header")
-    for line, row in enumerate(rows[first:], start=first + 1):
-        if len(row) != len(header):
-            raise ValueError(f"{path.name}, line {line}: {len(header)} cells expected, got {len(row)}")
-    part = pd.DataFrame(rows[first:], columns=header, dtype=object).rename(columns=names)
-    part["where"] = [f"{path.name}, line {line}" for line in range(first + 1, len(rows) + 1)]
-    part.attrs["coin"] = next((column[7:] for column in header if column.startswith("volume_")), "")
-    return part
+def _merged(tables, tolerance):
+    """Rows of several files in the order of time, those that are there twice once; refused if they differ."""
+    rows = pd.concat(tables).sort_index(kind="stable")
+    twice = rows[rows.index.duplicated(keep=False)].drop(columns="where").groupby(level=0)
+    unlike = (twice.max() - twice.min()).max(axis=1) > tolerance
+    for time in unlike.index[unlike][:1]:
+        name = next(name for name in twice.obj if np.ptp(twice.obj[name].loc[time].dropna()) > tolerance)
+        same = rows.loc[time].dropna(subset=[name])
+        first, *others = zip(same["where"], same[name], strict=True)
+        where, other = next(row for row in others if abs(row[1] - first[1]) > tolerance)
+        raise ValueError(
+            f"{where}: this time is there twice, {time:%Y-%m-%d %H:%M}: {name} is {other:.10g} here and "
+            f"{first[1]:.10g} in {first[0]}; remove the wrong row"
+        )
+    return rows.groupby(level=0).first() if len(twice) else rows
 
 
-def _rows(path):
-    """Cells of a file, line by line."""
-    try:
-        if path.suffix == ".zip":
-            with zipfile.ZipFile(path) as archive:
-                text = archive.read(archive.namelist()[0]).decode("utf-8-sig")
-        else:
-            text = path.read_text(encoding="utf-8-sig")
-        rows = list(csv.reader(io.StringIO(text), strict=True))
-    except (OSError, ValueError, RuntimeError, IndexError, csv.Error, *_ZIP) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ValueError(f"cannot read {path.name}: {reason}") from None
-    if not any(rows):
-        raise ValueError(f"cannot read {path.name}: the file is empty")
-    return rows
+def _rates(part, rate_unit):
+    """Rates of one file as fractions: a sign behind the number, the header or the caller tells the unit."""
+    signs = part.texts["rate"].str.lower().str.extract(r"(%|‰|bps?)\s*$")[0]
+    power = signs.map({"%": -2, "‰": -3, "bp": -4, "bps": -4})
+    bare = part.texts[["rate"]].replace(r"(?i)\s*(%|‰|bps?)\s*$", "", regex=True)
+    rates = cells.numbers(bare, part.where, part.comma, "a finite number")["rate"]
+    told = part.power if rate_unit is None else _UNITS[rate_unit]
+    if rate_unit is not None and (part.power or told) != told:
+        raise ValueError(f"{part.name}: the header states another unit of the rates than {rate_unit!r}")
+    if told is None and power.notna().any():
+        told = power.dropna().iloc[0]
+        power = power.mask(power.isna() & (rates != 0), 0)  # a bare number between others with a sign
+    unlike = power.notna() & (power != told)
+    cells.refuse(
+        part.where, unlike, lambda row: f"{part.texts['rate'][row]!r} is not in the unit of the others"
+    )
+    power = power.fillna(0 if told is None else told).astype(int)
+    # A decimal point is moved in the text: 0.01 % is the float nearest to 0.0001.
+    moved = (float(Decimal(repr(rate)).scaleb(by)) for rate, by in zip(rates, power, strict=True))
+    return pd.Series(list(moved), rates.index)
 
 
-def _numbers(table, name):
-    """Return one column as finite floats, each the number nearest to its text."""
-    numbers = pd.to_numeric(table[name].str.strip(), errors="coerce").to_numpy(dtype=float)
-    bad = ~np.isfinite(numbers)
-    for row in np.flatnonzero(bad)[:1]:
-        _refuse(table, bad, f"{name} must be a finite number, got {table[name].iloc[row]!r}")
-    return np.array(table[name], dtype=str).astype(float)
+def _hours(part):
+    """Hours between two settlements, as files write them: 8, 8h, 480 (minutes) or 28800 (seconds)."""
+    texts = part.texts["hours"].str.lower()
+    texts = texts.str.replace(r"^2000-01-01t(\d\d):00.*", r"\1", regex=True)  # BitMEX writes hours as a time
+    digits = texts.str.extract(r"^(\d+(?:\.\d+)?)\s*(?:h|hours?|hrs?)?$")[0].astype(float)
+    digits = digits.mask(digits >= 3_600, digits / 3_600).mask((digits >= 60) & (digits < 3_600), digits / 60)
+    bad = ~((digits > 0) & (digits <= 24))
+    cells.refuse(part.where, bad, lambda row: f"hours must be as 8 or 8h, got {part.texts['hours'][row]!r}")
+    return digits
 
 
-def _times(table):
-    """Return the times, ISO text or milliseconds or microseconds, in UTC and strictly ascending."""
-    text = table["time"].str.strip()
-    if text.str.fullmatch(r"\d{1,17}").all():
-        stamps = text.astype("int64")
-        stamps = stamps.where(stamps > 10**14, stamps * 1000)
-        times = pd.DatetimeIndex(pd.to_datetime(stamps, unit="us", utc=True, errors="coerce"))
-    else:
-        times = pd.DatetimeIndex(pd.to_datetime(text, utc=True, format="ISO8601", errors="coerce"))
-    times = times.as_unit("us")
-    bad = ~((times >= _YEARS[0]) & (times < _YEARS[1]))
-    for row in np.flatnonzero(bad)[:1]:
-        _refuse(table, bad, f"time must be ISO 8601 or milliseconds since 1970, got {text.iloc[row]!r}")
-    steps = np.diff(times.asi8)
-    _refuse(table, np.append(False, steps == 0), "this time is there twice")
-    _refuse(table, np.append(False, steps < 0), "times must ascend")
-    return times
+def _cap(symbol):
+    """Largest rate that one settlement of a contract can have; None where it is not known."""
+    symbol = layouts.bare(symbol)
+    return contracts.get(symbol).funding_cap if symbol in contracts.symbols() else None
 
 
-def _refuse(table, bad, why):
-    """Raise for the first row that is bad, with its file and line."""
-    for row in np.flatnonzero(bad)[:1]:
-        raise ValueError(f"{table['where'].iloc[row]}: {why}")
+def _pace(settled):
+    """Hours between most settlements."""
+    return np.median(np.diff(settled.index.asi8)) / 3.6e9 if len(settled) > 1 else 8.0
+
+
+def _percent(fraction):
+    return f"{100 * fraction:,.4g} %"
+
+
+def _refuse_unlikely(settled, symbol):
+    """Refuse rates that no settlements of this contract can be, and say of which unit they look."""
+    cap = _cap(symbol)
+    size, most = settled["rate"].abs(), min(cap or 1, _USUAL_MOST)
+    beyond, wild = size > most, size > _MOST_AT_ONCE
+    if beyond.sum() < _SOME or beyond.mean() <= _SHARE:
+        got = ", ".join(f"{rate:.6g}" for rate in settled["rate"][wild][:1])
+        why = (
+            f"the rate must be a fraction, and {got} is more than any exchange settles at once: correct it, "
+        )
+        cells.refuse(settled["where"], wild, f"{why}or say rate_unit='percent' or rate_unit='fraction'")
+        return
+    a_year = _YEAR / _pace(settled)
+    units = {
+        "percent; say rate_unit='percent'": 1e-2,
+        "basis points (or an amount of money); say rate_unit='basis points'": 1e-4,
+        f"yearly rates; divide them by {a_year:,.0f}": 1 / a_year,
+        f"yearly rates in percent; divide them by {a_year * 100:,.0f}": 1 / a_year / 100,
+    }
+    if size.median() > _PRICE:
+        raise ValueError(f"{settled['where'].iloc[0]}: these are no rates but prices, or amounts of money")
+    off = np.log(size[size > 0].median() / (_USUAL * _pace(settled) / 8))
+    likely = min(units, key=lambda unit: abs(off + np.log(units[unit])))
+    limit = f"the cap of {symbol}" if cap == most else "what settlements hardly ever exceed"
+    where, rate = settled[["where", "rate"]][beyond].iloc[0]
+    raise ValueError(
+        f"{where}: the rate must be a fraction, and {rate:.6g} is {_percent(rate)} in one settlement; "
+        f"{beyond.sum()} of {len(size)} exceed {_percent(most)}, {limit}. Most likely these are {likely}. "
+        "If they are fractions, say rate_unit='fraction'"
+    )
+
+
+def _tell_unusual(settled, symbol, notes):
+    """Note what settlements hardly ever are, but can be."""
+    cap, pace = _cap(symbol), _pace(settled)
+    above = settled[settled["rate"].abs() > (cap or np.inf)]
+    if len(above):
+        notes.append(
+            f"{len(above)} of {len(settled)} rates exceed the cap of {symbol}, {_percent(cap)}; the first "
+            f"is {_percent(above['rate'].iloc[0])} on {above.index[0]:%Y-%m-%d %H:%M}"
+        )
+    yearly = settled["rate"].abs().mean() * _YEAR / pace
+    if len(settled) > _FEW and (yearly > _YEARLY_MOST or 0 < yearly < _YEARLY_LEAST):
+        notes.append(f"the rates come to {_percent(yearly)} a year; if that cannot be, say rate_unit=")
+    late = (settled.index - settled.index.normalize()) % pd.Timedelta(hours=pace)
+    off = settled.index[late != pd.Timedelta(0)]
+    if len(off) > len(settled) / 2:
+        hours = ", ".join(sorted({f"{time:%H:%M}" for time in off})[:6])
+        notes.append(
+            f"funding is settled at {hours} UTC, off the grid of most exchanges, from 00:00 on; if the "
+            "clock of its file is not UTC, say timezone="
+        )

@@ -3,13 +3,14 @@
 import errno
 import itertools
 
+import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
 from hedgelib import checks
 from hedgelib.histories import cache as store
 from hedgelib.histories.exchange import LONGEST, NAMES, SLACK, DownloadError, Exchange, default_hours, moment
-from hedgelib.histories.joining import join
+from hedgelib.histories.joining import instant, join
 
 _CANDLES = "opened_ms,open,high,low,close"
 _SETTLEMENTS = "settled_ms,rate"
@@ -134,25 +135,19 @@ def history(symbol, start, end, exchange="binance", hours=None, cache=None):
             table[names[0]].astype("int64") + (0 if kind == "funding" else step), unit="ms", utc=True
         )
         tables[kind] = table.set_axis(pd.DatetimeIndex(stamps).as_unit("us").round("min"))
-    notes = []
-    price = tables["mark"].reindex(tables["perp"].index)
-    if price["close"].loc[start:end].isna().any():
-        notes.append("where mark is missing, the last price of the perpetual stands in for it")
-    market = join(
+    mark = tables["mark"] if len(tables["mark"]) > 1 else None
+    return join(
         tables["spot"],
-        price.fillna(tables["perp"]),
-        tables["funding"]["rate"],
+        tables["perp"],
+        mark,
+        tables["funding"].assign(hours=np.nan),
+        notes=[],
+        label=f"history from {exchange}",
+        start=start,
+        end=end,
         symbol=symbol,
         source="history",
-    ).loc[start:end]
-    if market.empty:
-        raise ValueError(f"the cache has nothing of {symbol} between {start:%Y-%m-%d} and {end:%Y-%m-%d}")
-    first, last = market.index[[0, -1]]
-    if first - start > pd.Timedelta(hours=hours) or end - last > pd.Timedelta(hours=hours):
-        notes.append(f"known from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} only")
-    market.attrs["label"] = f"{symbol}, {first:%Y-%m-%d} to {last:%Y-%m-%d}, history from {exchange}"
-    market.attrs["notes"] = notes
-    return market
+    )
 
 
 def _fill(source, folder, start, end, now, progress):
@@ -164,7 +159,7 @@ def _fill(source, folder, start, end, now, progress):
         for kind in source.kinds():
             candles, follows, found = kind != "funding", False, False
             length = source.step if candles else 0
-            for year in _years(start, _time(end)):
+            for year in _years(start, instant(end)):
                 path = _path(folder, kind, source.hours, year)
                 try:
                     rows = store.read(path)
@@ -205,26 +200,10 @@ def _arguments(symbol, start, end, exchange, hours, cache):
     if not isinstance(symbol, str) or not symbol.isalnum() or not symbol.isascii() or not symbol.isupper():
         raise ValueError(f"symbol must be capital letters and digits, as BTCUSDT, got {checks.shown(symbol)}")
     hours = checks.hours("hours", default_hours(exchange) if hours is None else hours)
-    start, end = _time(start), _time(end)
+    start, end = instant(start), instant(end)
     if not start < end:
         raise ValueError(f"start must be before end, got {start:%Y-%m-%d %H:%M} and {end:%Y-%m-%d %H:%M}")
     return store.folder(cache) / exchange / symbol, start, end, hours
-
-
-def _time(value):
-    """Return a time, given as text, a time or milliseconds, in UTC."""
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        time = pd.Timestamp(value, unit="ms" if isinstance(value, int) else None)
-        time = time.tz_localize("UTC") if time.tz is None else time.tz_convert("UTC")
-    except (TypeError, ValueError, OverflowError):
-        time = pd.NaT
-    if time is pd.NaT or not 2009 <= time.year < 2100:
-        raise ValueError(
-            f"a time must be a day or a time from 2009 to 2099, as '2024-01-01', got {checks.shown(value)}"
-        )
-    return time
 
 
 def _stamp(time):
