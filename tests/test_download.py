@@ -53,6 +53,8 @@ def check(frame, fake, first=0, last=BARS):
     assert frame["mark"].tolist() == [float(row[4]) for row in fake.rows["mark"][rows]]
     assert frame["mark_high"].tolist() == [float(row[2]) for row in fake.rows["mark"][rows]]
     assert frame["mark_low"].tolist() == [float(row[3]) for row in fake.rows["mark"][rows]]
+    assert frame["last_high"].tolist() == [float(row[2]) for row in fake.rows["perp"][rows]]
+    assert frame["last_low"].tolist() == [float(row[3]) for row in fake.rows["perp"][rows]]
     assert frame["funding"].tolist() == [float(row["fundingRate"]) for row in fake.rows["funding"][rows]]
 
 
@@ -74,6 +76,11 @@ def test_history_needs_no_network(lab, fake, monkeypatch):
     monkeypatch.setattr(exchange, "client", lambda name: pytest.fail("no network here"))
     check(market.history(**SPAN), fake)
     check(market.history(**(SPAN | {"start": "2024-01-10", "end": "2024-01-12"})), fake, 74, 81)
+
+
+def test_a_slice_relabels_itself(lab):
+    part = lab().loc["2024-01-10":"2024-01-12"]
+    assert part.attrs["label"] == "BTCUSDT, 2024-01-10 to 2024-01-12, history from binance"
 
 
 def test_cached_rows_are_not_asked_for_again(lab, fake):
@@ -184,7 +191,7 @@ def test_faults_before_the_first_row_are_survived(lab, fake, what, fault):
     check(lab(), fake)
 
 
-def test_no_network(lab, fake, monkeypatch):
+def test_no_network(lab, fake, waits, monkeypatch):
     real = exchange.client
 
     def nowhere(name):
@@ -193,8 +200,25 @@ def test_no_network(lab, fake, monkeypatch):
         return made
 
     monkeypatch.setattr(exchange, "client", nowhere)
-    with pytest.raises(market.DownloadError, match="cannot be reached: is there a network"):
+    with pytest.raises(market.DownloadError, match=r"cannot be reached: is there a network\? \(.*refused"):
         lab()
+    assert not waits
+
+
+def test_a_network_that_says_nothing(lab, waits, monkeypatch):
+    """A name server that never answers, as behind a firewall."""
+    over = threading.Event()
+
+    def silent(*_):
+        over.wait()
+        raise OSError("too late")
+
+    monkeypatch.setattr(exchange, "SOON", 0.01)
+    monkeypatch.setattr(exchange.socket, "create_connection", silent)
+    with pytest.raises(market.DownloadError, match=r"is there a network\? \(it does not answer\)"):
+        lab()
+    over.set()
+    assert not waits
 
 
 def test_bars_that_are_not_over_are_left_out(lab, fake):
@@ -373,6 +397,11 @@ def test_bad_arguments_are_refused(call, change, message):
 def test_an_empty_cache_says_what_to_do(tmp_path):
     with pytest.raises(ValueError, match="no spot history of BTCUSDT from binance in the cache"):
         market.history(**SPAN, cache=tmp_path)
+
+
+def test_an_empty_text_is_no_cache():
+    with pytest.raises(ValueError, match="cache must be the path of a folder, got ''"):
+        market.history("BTCUSDT", "2024-01-01", "2024-01-02", cache="")
 
 
 def test_where_the_cache_is(monkeypatch, tmp_path):

@@ -4,13 +4,19 @@ import difflib
 import itertools
 import math
 import re
+import socket
+import threading
 import time
+from urllib.parse import urlsplit
 
 TRIES = 5
 """How often a page is asked for before we give up."""
 
 PATIENCE = 120
 """Longest wait that an exchange may ask for (seconds) before we come back later instead."""
+
+SOON = 2
+"""How long a first connection may take (seconds) before we say that there is no network."""
 
 LONGEST = 8 * 3_600_000
 """Longest funding interval in use (milliseconds)."""
@@ -75,6 +81,7 @@ class Exchange:
             raise ValueError(f"symbol must be a coin and what it is quoted in, as BTCUSDT, got {symbol!r}")
         coin, quote = parts.groups()
         self.client = client(perp)
+        _reach(name, self.client)
         self.spot_client = self.client if spot == perp else client(spot)
         self.perp = self._find(self.client, f"{coin}/{quote}:{quote}", symbol)
         self.spot = self._find(self.spot_client, f"{coin}/{quoted or quote}", symbol)
@@ -184,6 +191,29 @@ def client(name):
     if name == "binance":
         made.options["fetchMarkets"] = {"types": ["spot", "linear"]}
     return made
+
+
+def _reach(name, one):
+    """Raise if no connection comes about soon; looking up a name may hang, so a thread does it."""
+    address = next(url for url in one.urls["api"].values() if isinstance(url, str))
+    parts = urlsplit(address.replace("{hostname}", str(one.hostname)))
+    problems = ["it does not answer"]
+
+    def connect():
+        try:
+            socket.create_connection((parts.hostname, parts.port or 443), SOON).close()
+            problems.clear()
+        except OSError as error:
+            problems[:] = [_short(error)]
+
+    thread = threading.Thread(target=connect, daemon=True)
+    thread.start()
+    thread.join(SOON)
+    for problem in problems:
+        raise DownloadError(
+            f"{name} cannot be reached: is there a network? ({problem}). Without one, market.history reads "
+            "what you have downloaded before, and market.scenario needs none"
+        )
 
 
 def _sound(rows, since, now, step, follows):
