@@ -2,6 +2,7 @@
 
 import ast
 import itertools
+import re
 
 import lessons
 import pandas as pd
@@ -18,6 +19,7 @@ FIRST = 1_702_684_800_000  # 2023-12-16 00:00 UTC
 BARS = 120  # 40 days, shorter than what any lesson shows
 SPAN = "2023-12-16 08:00", "2024-01-25"
 DAYS = 100
+OWN_DAYS = re.compile(r"\d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d")  # a part of a market tells its own days
 HOURS = 4  # bars of the CSV files, half as long as those of the simulated markets
 
 
@@ -150,4 +152,4 @@ def test_every_explorer_draws_it(path, calls):
             readouts = drawn(explorer, position)
             assert all(text.strip() for text in readouts.values()), (explorer.title, readouts)
             if ABOVE in explorer.values(position).values():
-                assert readouts.get("Shown", label) == label
+                assert OWN_DAYS.sub("", readouts.get("Shown", label)) == OWN_DAYS.sub("", label)
