@@ -336,11 +336,11 @@ CALLS = [
         mark="spot.csv",
         start="2024-01-01",
         end="2024-01-02",
-        columns={"time": "Zeit"},
+        columns={"bar_open_utc": "time"},
         rate_unit="percent",
         timezone="UTC",
         wicks="spot",
-        loose=["perp"],
+        loose=["perp", "columns"],
     ),
     call(
         market.history,

@@ -234,11 +234,36 @@ def test_wicks_are_limited_to_all_of_spot_within_the_bar(read):
             "2024-01-01T05:00:00Z,1,1,1,1,7",
             r"perp\.csv, line \d: \d hours lie between two bars, but not",
         ),
-        ("perp", 4, "2024-01-01T08:00:00Z,0,1,0,1,7", r"perp\.csv, line 4: open must be above 0"),
-        ("perp", 4, "2024-01-01T08:00:00Z,1,nan,1,1,7", r"line 4: high must be a finite number, got 'nan'"),
-        ("perp", 4, "2024-01-01T08:00:00Z,1,,1,1,7", r"line 4: high must be a finite number, got ''"),
-        ("perp", 4, "2024-01-01T08:00:00Z,1,inf,1,1,7", r"line 4: high must be a finite number, got 'inf'"),
-        ("perp", 4, "2024-01-01T08:00:00Z,1,1e99,1,1,7", r"line 4: high is too large to be a price"),
+        (
+            "perp",
+            4,
+            "2024-01-01T08:00:00Z,0,1,0,1,7",
+            r"perp\.csv, line 4: prices must lie between 0 and 1e.12, got open '0', high '1'",
+        ),
+        (
+            "perp",
+            4,
+            "2024-01-01T08:00:00Z,1,nan,1,1,7",
+            r"line 4: prices must lie between 0 and 1e.12, got open '1', high 'nan'",
+        ),
+        (
+            "perp",
+            4,
+            "2024-01-01T08:00:00Z,1,,1,1,7",
+            r"line 4: prices must lie between 0 and 1e.12, got open '1', high ''",
+        ),
+        (
+            "perp",
+            4,
+            "2024-01-01T08:00:00Z,1,inf,1,1,7",
+            r"line 4: prices must be in finite numbers, got open '1', high 'inf'",
+        ),
+        (
+            "perp",
+            4,
+            "2024-01-01T08:00:00Z,1,1e99,1,1,7",
+            r"line 4: prices must lie between 0 and 1e.12, got open '1', high '1e99'",
+        ),
         (
             "perp",
             4,
@@ -260,7 +285,7 @@ def test_wicks_are_limited_to_all_of_spot_within_the_bar(read):
             "funding",
             4,
             "2024-01-01T16:00:00Z,BTCUSDT,1.5,2",
-            r"line 4: the rate must be a fraction, and 1.5 is",
+            r"line 4: a rate must be a fraction, .* got 1\.5",
         ),
         (
             "funding",
@@ -296,10 +321,9 @@ def test_broken_files_are_refused(files, file, line, text, message):
         ({"timezone": "Mars"}, "timezone must be a name such as 'Europe/London', got 'Mars'"),
         ({"timezone": {"price": "UTC"}}, "a file that timezone speaks of must be one of 'spot'"),
         ({"columns": ["time"]}, "columns must be a dict"),
-        ({"columns": {"Zeit": "time"}}, "a key of columns must be one of 'time'"),
-        ({"columns": {"time": 3}}, "the column for 'time' must be a text, got 3"),
-        ({"columns": {"mark": {"time": "Zeit"}}}, "columns speaks of mark, but no mark= is given"),
-        ({"columns": {"close": "Kurs"}}, "columns names 'Kurs' for the close, but no file has such a column"),
+        ({"columns": {"Zeit": "Uhr"}}, "what columns says of 'Zeit' must be one of 'time', 'closed', 'open'"),
+        ({"columns": {"time": 3}}, "what columns says of 'time' must be one of 'time'.* got 3"),
+        ({"columns": {"Kurs": "close"}}, "columns speaks of 'Kurs', but no file has such a column"),
     ],
 )
 def test_bad_arguments_are_refused(files, change, message):
@@ -389,9 +413,9 @@ def test_a_unit_can_be_said(read, unit, scale):
 @pytest.mark.parametrize(
     ("scale", "likely"),
     [
-        (100, "percent; say rate_unit='percent'"),
-        (1e4, "basis points .or an amount of money"),
-        (1095, "yearly rates; divide them by 1,095"),
+        (100, "percent: say rate_unit='percent'"),
+        (1e4, "basis points: say rate_unit='basis points'"),
+        (1095, "yearly rates: divide them by 1,095"),
         (109_500, "yearly rates in percent"),
         (6e7, "no rates but prices, or amounts of money"),
     ],
@@ -423,7 +447,7 @@ def test_a_print_beyond_the_cap_is_noted(read):
 
 def test_a_print_beyond_any_exchange_is_refused_unless_said(read):
     content = api([1e-4] * 7 + [0.55] + [1e-4] * 23)
-    message = r"line 9: the rate must be a fraction, and 0.55 is more than any exchange"
+    message = r"line 9: a rate must be a fraction, and this is more than any exchange .* got 0\.55"
     with pytest.raises(ValueError, match=message):
         read(funding=content)
     assert read(funding=content, rate_unit="fraction")["funding"].max() == 0.55
@@ -437,10 +461,10 @@ def test_unlikely_means_are_noted(read, rate, told):
 @pytest.mark.parametrize(
     ("header", "cells", "unit", "message"),
     [
-        ("time,Funding Rate", ["0.01%", "0.01"], None, "line 3: '0.01' is not in the unit of the others"),
-        ("time,Funding Rate", ["0.01%", "1 bp"], None, "line 3: '1 bp' is not in the unit of the others"),
-        ("time,Funding Rate", ["0.01%"], "fraction", "line 2: '0.01%' is not in the unit"),
-        ("time,Rate (%)", ["1 bp", "0.01"], None, "line 2: '1 bp' is not in the unit"),
+        ("time,Funding Rate", ["0.01%", "0.01"], None, "line 3: rates must be in one unit, got '0.01'"),
+        ("time,Funding Rate", ["0.01%", "1 bp"], None, "line 3: rates must be in one unit, got '1 bp'"),
+        ("time,Funding Rate", ["0.01%"], "fraction", "line 2: rates must be in one unit, got '0.01%'"),
+        ("time,Rate (%)", ["1 bp", "0.01"], None, "line 2: rates must be in one unit, got '1 bp'"),
         ("time,funding_rate_bps", ["1"], "percent", "the header states another unit of the rates"),
         ("time,apr", ["0.1"], None, "no column is known to be the rate among time, apr"),
     ],
@@ -511,7 +535,8 @@ def test_the_clock_of_the_web_page_is_asked_for_where_it_cannot_be_seen(read, zo
     told = "funding0.csv: the exchange's page writes times in the clock of your browser"
     assert notes(read(funding=web(RATES, "UTC")), STANDS_IN, told)
     frame = read(funding=web(made.rates(rate=np.arange(31) / 1e6), zone), timezone=zone)
-    assert frame["funding"].tolist() == (np.arange(1, 31) / 1e6).round(6).tolist() and notes(frame, STANDS_IN)
+    assert frame["funding"].tolist() == pytest.approx(np.arange(1, 31) / 1e6, rel=1e-12)
+    assert notes(frame, STANDS_IN)
 
 
 @pytest.mark.parametrize("zone", ["Europe/London", "Europe/Berlin", "America/New_York", "Australia/Sydney"])
@@ -526,7 +551,7 @@ def test_summer_time_begins_and_ends(read, zone, first):
 def test_an_hour_that_a_clock_leaves_out_is_refused(read):
     content = "time,close\n2024-03-31 01:30,5\n2024-03-31 02:30,5\n"
     with pytest.raises(
-        ValueError, match=r"line 2: 2024-03-31 01:30:00 is an hour that the clock of Europe/Lon"
+        ValueError, match=r"line 2: the clock of Europe/London leaves this hour out, got '2024-03-31 01:30"
     ):
         read(spot=content, timezone="Europe/London")
 
@@ -747,15 +772,35 @@ def test_a_hole_in_funding_is_not_entered_from_within(read):
 @pytest.mark.parametrize(
     ("change", "rows", "left", "why"),
     [
-        ({"funding": made.settled(RATES[:20])}, 19, "11 bars of perpetual after", "funding ends there"),
-        ({"perp": ONE}, 15, "15 bars of spot after, 15 settlements after", "perpetual ends there"),
-        ({"spot": TWO}, 15, "15 bars of perpetual before, 16 settlements before", "spot begins there"),
-        ({"spot": made.bulk(DAYS[4:9])}, 13, "8 bars of perpetual before", "spot begins there, spot ends"),
+        (
+            {"funding": made.settled(RATES[:20])},
+            19,
+            "11 bars of spot, 11 bars of perpetual",
+            "funding 2024-08-01 00:00 to 2024-08-07 08:00",
+        ),
+        (
+            {"perp": ONE},
+            15,
+            "15 bars of spot, 16 settlements",
+            "perpetual 2024-08-01 08:00 to 2024-08-06 00:00",
+        ),
+        (
+            {"spot": TWO},
+            15,
+            "15 bars of perpetual, 16 settlements",
+            "spot 2024-08-06 08:00 to 2024-08-11 00:00",
+        ),
+        (
+            {"spot": made.bulk(DAYS[4:9])},
+            13,
+            "17 bars of perpetual",
+            "spot 2024-08-04 00:00 to 2024-08-08 00:00",
+        ),
     ],
 )
 def test_a_cut_is_told(read, change, rows, left, why):
     frame = read(**change)
-    (told,) = [note for note in frame.attrs["notes"] if note.startswith("what all files have is shown, ")]
+    (told,) = [note for note in frame.attrs["notes"] if note.startswith("what all files have is shown; ")]
     assert len(frame) == rows and left in told and why in told
 
 
@@ -865,7 +910,7 @@ def lines(header, write):
             "spot",
             lines("Datum,Kurs", lambda t, p: f"{t},{p}"),
             r"line 1: in a file for spot= no column is known to be the time and close among Datum, Kurs; say "
-            r"which it is, columns=\{'spot': \{'time': '...', 'close': '...'\}\}, or give one of the layouts",
+            r"which it is, columns=\{'...': 'time', '...': 'close'\}, or give one of the layouts",
         ),
         ("spot", lines("time,Kurs", lambda t, p: f"{t},{p}"), "to be the close among time, Kurs"),
         (
@@ -882,7 +927,7 @@ def lines(header, write):
         (
             "spot",
             lines("", lambda t, p: f"{ms(t)},{p},{p + 1},{p - 1},{p - 2},1"),
-            "without a header, columns are",
+            "must lie between low and high, got open .* close",
         ),
         (
             "spot",
@@ -899,9 +944,13 @@ def lines(header, write):
         (
             "spot",
             lines("time,close", lambda t, p: f"{t:%d/%m/%Y %H:%M},{p}"),
-            "day or month may be first; write",
+            "write days as 2024-08-31: day or month may be first, got",
         ),
-        ("spot", "time,close\n13/08/2024,5\n08/14/2024,5\n", "in some rows the day is first, not in others"),
+        (
+            "spot",
+            "time,close\n13/08/2024,5\n08/14/2024,5\n",
+            "in some rows the day is first, not in others, got '13/08/2024'",
+        ),
         (
             "spot",
             lines("time;close", lambda t, p: f"{ms(t)};{p / 1000:.3f}"),
@@ -944,11 +993,8 @@ def test_a_layout_that_is_not_known_is_told_in_one_sentence(read, kind, content,
 def test_columns_can_be_named(read):
     spot = lines("Datum,Kurs", lambda t, p: f"{t:%Y-%m-%d %H:%M},{p}")
     rates = made.table("Zeit,Satz", RATES, lambda t, r: f"{t:%Y-%m-%d %H:%M},{r}")
-    together, apart = (
-        {"close": "Kurs", "rate": "Satz"},
-        {"spot": {"time": "Datum"}, "funding": {"time": "Zeit"}},
-    )
-    assert read(spot=spot, funding=rates, columns=together | apart).equals(read())
+    columns = {"Datum": "time", "Zeit": "time", "Kurs": "close", "Satz": "rate"}
+    assert read(spot=spot, funding=rates, columns=columns).equals(read())
 
 
 @pytest.mark.parametrize(
@@ -1095,7 +1141,7 @@ def harmed(draw):
     return kind, texts
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(case=harmed())
 def test_harmed_files_end_in_the_right_frame_or_in_a_sentence(tmp_path_factory, case):
     kind, texts = case

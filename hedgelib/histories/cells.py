@@ -6,16 +6,25 @@ import pandas as pd
 BLANK = ("", "nan", "null", "none", "n/a", "na", "-", "--")
 """How files write that a number is not known."""
 
-_POINT = r"[+-]?(?=[.,]?\d)(?:\d+|[1-9]\d{0,2}(?:,\d{3})+)?(?:\.\d*)?(?:e[+-]?\d+)?"
-_COMMA = r"[+-]?(?=[.,]?\d)(?:\d+|[1-9]\d{0,2}(?:\.\d{3})+)?(?:,\d*)?(?:e[+-]?\d+)?"
-_PACKED = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
-_EPOCHS = {10: 1_000_000, 13: 1_000, 16: 1}  # microseconds in a second, a millisecond, a microsecond
+_DAY = (
+    r"\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.]\d{4}|[a-z]{3,9}\.? \d\d?,? \d{4}|"
+    r"\d\d?[ -][a-z]{3,9}\.?,?[ -]\d{4}"
+)
+_CLOCK = r"\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[ap]m)?"
+_ZONE = r"(?:z|utc|gmt)?(?:[+-]\d\d:?\d\d(?: \([a-z ]+\))?)?"
+_TIME = rf"(?i)^(?:[a-z]{{3,9}},? )?({_DAY})(?:[t ,]+({_CLOCK}))? ?({_ZONE})$"
+_PACKED = {r"^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$": r"\1-\2-\3 \4:\5:\6"}
+_PACKED |= {r"^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)$": r"\1-\2-\3 \4:\5", r"^(\d{4})(\d\d)(\d\d)$": r"\1-\2-\3"}
 
 
-def refuse(where, bad, why):
-    """Raise for the first row that is bad, with its file and line."""
+def refuse(where, bad, why, got=None):
+    """Raise for the first row that is bad, with its file and line, and what it has: a text, or several."""
     for row in np.flatnonzero(bad)[:1]:
-        raise ValueError(f"{where.iloc[row]}: {why(row) if callable(why) else why}")
+        cells = {} if got is None else pd.DataFrame(got).iloc[row].to_dict()
+        several = ", ".join(
+            f"{name} {text!r}" if len(cells) > 1 else repr(text) for name, text in cells.items()
+        )
+        raise ValueError(f"{where.iloc[row]}: {why}{f', got {several}' if cells else ''}")
 
 
 def blank(texts):
@@ -35,7 +44,7 @@ def numbers(texts, where, comma_separated, what):
     comma_separated : bool
         Whether commas separate the cells of the file: an unquoted comma is then no part of a number.
     what : str
-        What the numbers are, for the message.
+        What the numbers are, in the plural, for the message.
     """
     try:
         plain = texts.to_numpy(dtype=str).astype(float)
@@ -43,96 +52,69 @@ def numbers(texts, where, comma_separated, what):
         plain = np.nan
     if comma_separated and np.isfinite(plain).all():
         return pd.DataFrame(plain, texts.index, texts.columns)
-    cells = texts.apply(lambda column: column.str.replace(r"[\s$'’_]", "", regex=True).str.lower())
-    cells = cells.apply(lambda column: column.str.replace("−", "-"))
-    known = ~cells.isin(BLANK)
-    every = pd.Series(cells.to_numpy()[known.to_numpy()], dtype=object)
-    point, comma = (every.str.fullmatch(pattern).astype(bool) for pattern in (_POINT, _COMMA))
-    with_comma = comma.all() and not point.all()
-    if comma.all() and point.all() and not (comma_separated and not every.str.contains(",").any()):
-        unlike = np.flatnonzero(_floats(every, True) != _floats(every, False))
-        for row in unlike[:1]:
-            place = np.argwhere(known.to_numpy())[row][0]
+    bare = texts.apply(lambda column: column.str.replace(r"[\s$'’_]", "", regex=True).str.lower())
+    bare = bare.replace("−", "-", regex=True).mask(bare.isin(BLANK), "nan")
+    commas = not comma_separated or bare.apply(lambda column: column.str.contains(",")).any(axis=None)
+    fits = {marks: _fits(bare, *marks) for marks in [".,", ",."][: 1 + commas]}
+    read = {marks: _floats(bare, *marks) for marks, good in fits.items() if good.all(axis=None)}
+    if len(read) == 2:
+        point, comma = read.values()
+        unlike = point.ne(comma) & point.notna()
+        for row, name in np.argwhere(unlike.to_numpy())[:1]:
             raise ValueError(
-                f"{where.iloc[place]}: {every[row]} can be {_floats(every, False)[row]:.10g} or "
-                f"{_floats(every, True)[row]:.10g}, and no row tells which; write numbers without separators"
+                f"{where.iloc[row]}: {texts.iloc[row, name]} can be {point.iloc[row, name]:.10g} or "
+                f"{comma.iloc[row, name]:.10g}, and no row tells which; write numbers without separators"
             )
-    for name in cells:
-        good = cells[name].str.fullmatch(_COMMA if with_comma else _POINT).astype(bool) | ~known[name]
-        refuse(where, ~good, lambda row, name=name: f"{name} must be {what}, got {texts[name].iloc[row]!r}")
-    cells = cells.where(known, "nan")
-    return pd.DataFrame({name: _floats(cells[name], with_comma) for name in cells}, cells.index)
+    if not read:
+        refuse(where, ~fits[".,"].all(axis=1), f"{what} must be in finite numbers", texts)
+    return next(iter(read.values()))
 
 
-def _floats(texts, comma):
-    texts = texts.str.replace(".", "").str.replace(",", ".") if comma else texts.str.replace(",", "")
-    return np.array(texts, dtype=str).astype(float)
+def _fits(bare, decimal, thousands):
+    """Tell which texts are numbers with these marks."""
+    whole = rf"(?:\d+|[1-9]\d{{0,2}}(?:[{thousands}]\d{{3}})+)?"
+    number = rf"nan|[+-]?(?=[.,]?\d){whole}(?:[{decimal}]\d*)?(?:e[+-]?\d+)?"
+    return bare.apply(lambda column: column.str.fullmatch(number).astype(bool))
+
+
+def _floats(bare, decimal, thousands):
+    plain = bare.apply(lambda column: column.str.replace(thousands, "").str.replace(decimal, "."))
+    return pd.DataFrame(plain.to_numpy(dtype=str).astype(float), bare.index, bare.columns)
 
 
 def times(texts, where, zone):
-    """Return texts as times in UTC; where a text has no zone of its own it is of `zone`.
+    """Return texts as times in UTC; where a text has a time but no zone of its own it is of `zone`.
 
     Epochs in seconds, milliseconds, microseconds or nanoseconds, days with or without a time, and names of
     months are read. Of days as 08/01/2024, one row must tell whether the day or the month comes first.
     """
     texts = texts.str.strip()
-    packed = texts.str.extract(r"^(\d+)(?:\.(\d*))?$")
-    epoch = packed[0].notna().to_numpy()
-    result = pd.Series(pd.NaT, texts.index, dtype="datetime64[us, UTC]")
-    if epoch.any():
-        result[epoch] = _from_digits(packed[0][epoch], packed[1][epoch].fillna(""))
-    if not epoch.all():
-        result[~epoch] = _from_text(texts[~epoch], where[~epoch], zone)
-    bad = ~((result >= "2009-01-01") & (result < "2100-01-01"))
+    epoch = texts.str.extract(r"^(\d{10}|\d{13}|\d{16}|\d{19})(?:\.(\d*))?$")
+    micro = (epoch[0] + epoch[1].fillna("")).str.ljust(16, "0").str[:16].astype("Int64")
+    found = pd.to_datetime(micro, unit="us", utc=True, errors="coerce")
+    if (written := epoch[0].isna()).any():
+        found[written] = _from_text(texts[written], where[written], zone)
+    bad = ~((found >= "2009-01-01") & (found < "2100-01-01"))
     accepted = "ISO 8601, a day, or seconds, milliseconds or microseconds since 1970"
-    refuse(where, bad, lambda row: f"time must be {accepted}, got {texts.iloc[row]!r}")
-    return pd.DatetimeIndex(result).as_unit("us")
-
-
-def _from_digits(whole, part):
-    """Times of digits: how many there are tells what they count."""
-    found = pd.Series(pd.NaT, whole.index, dtype="datetime64[us, UTC]")
-    for length in whole.str.len().unique():
-        rows = whole.index[whole.str.len() == length]
-        if length in _PACKED:
-            found[rows] = pd.to_datetime(whole[rows], format=_PACKED[length], utc=True, errors="coerce")
-        elif length in (*_EPOCHS, 19):
-            digits = whole[rows] if length < 19 else whole[rows].str[:16]
-            micro = digits.astype("int64") * _EPOCHS[min(length, 16)]
-            if length == 10:
-                micro += part[rows].str[:6].str.ljust(6, "0").astype("int64")
-            found[rows] = pd.to_datetime(micro, unit="us", utc=True, errors="coerce")
-    return found
+    refuse(where, bad, f"time must be {accepted}", texts)
+    return pd.DatetimeIndex(found).as_unit("us")
 
 
 def _from_text(texts, where, zone):
     """Times of days written out; a day without a time is one of UTC, whatever the clock."""
-    parts = texts.str.extract(r"^(\d\d?)[-/.](\d\d?)[-/.]\d{4}\b").dropna().astype(int)
-    if len(parts):
-        day_first, month_first = (parts > 12).any()
-        why = "in some rows the day is first, not in others" if day_first else "day or month may be first"
-        ask = texts.index.isin(parts.index) & (day_first == month_first)
-        refuse(where, ask, lambda row, read=texts: f"{read.iloc[row]!r}: {why}; write days as 2024-08-31")
-        order = r"\3-\2-\1" if day_first else r"\3-\1-\2"
-        texts = texts.str.replace(r"^(\d\d?)[-/.](\d\d?)[-/.](\d{4})", order, regex=True)
-    texts = texts.str.replace(r"^(\d{4})[/.](\d\d?)[/.](\d\d?)", r"\1-\2-\3", regex=True)
-    told = texts.str.contains(r"(?<!\d)\d{4}(?!\d)") & texts.str.contains(r"\d\D+\d")
-    texts = texts.where(told)  # "today" and "12:00" are no days
-    aware = texts.str.contains(r":.*(?:Z|UTC|GMT|[+-]\d\d:?\d\d)$", case=False, na=False)
-    result = pd.Series(pd.NaT, texts.index, dtype="datetime64[us, UTC]")
-    for rows, clock in ((aware, "UTC"), (~aware & texts.str.contains(":", na=False), zone)):
-        result[rows] = _in_zone(_parsed(texts[rows]), where[rows], clock)
-    days = result.isna()
-    result[days] = _in_zone(_parsed(texts[days]), where[days], "UTC")
-    return result
-
-
-def _parsed(texts):
-    """Times as they stand in texts: in UTC where a text names its zone, else of no zone."""
-    found = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True)
-    rest = found.isna() & texts.notna()
-    found[rest] = pd.to_datetime(texts[rest], format="mixed", errors="coerce", utc=True)
-    return found.dt.tz_localize(None).astype("datetime64[us]")
+    parts = texts.replace(_PACKED, regex=True).str.extract(_TIME)
+    day, clock, offset = parts[0], parts[1], parts[2].str.replace(r"(?i)z|utc|gmt| \(.*", "", regex=True)
+    slashed = day.str.extract(r"^(\d\d?)\D(\d\d?)\D\d{4}$").astype(float)
+    day_first, month_first = (slashed > 12).any()
+    why = "in some rows the day is first, not in others" if day_first else "day or month may be first"
+    refuse(where, slashed[0].notna() & (day_first == month_first), f"write days as 2024-08-31: {why}", texts)
+    order = r"\3-\2-\1" if day_first else r"\3-\1-\2"
+    day = day.str.replace(r"^(\d\d?)\D(\d\d?)\D(\d{4})$", order, regex=True)
+    stamps = day + " " + clock.fillna("00:00") + offset.where(offset != "", "+00:00")
+    found = pd.to_datetime(stamps, format="mixed", utc=True, errors="coerce").astype("datetime64[us, UTC]")
+    local = clock.notna() & (parts[2] == "")
+    found[local] = _in_zone(found[local].dt.tz_localize(None), where[local], zone)
+    return found
 
 
 def _in_zone(naive, where, zone):
@@ -141,16 +123,16 @@ def _in_zone(naive, where, zone):
     Of an hour that comes twice in autumn, two rows are the first and the second; one alone is the one
     that agrees with the hours of the other rows, or else the first.
     """
-    if not len(naive):
-        return naive.dt.tz_localize("UTC")
     every = np.ones(len(naive), dtype=bool)
     first, second = (
         naive.dt.tz_localize(zone, ambiguous=summer, nonexistent="NaT").dt.tz_convert("UTC")
         for summer in (every, ~every)
     )
-    gone = (first.isna() & naive.notna()).to_numpy()
-    refuse(where, gone, lambda row: f"{naive.iloc[row]} is an hour that the clock of {zone} leaves out")
+    refuse(
+        where, first.isna() & naive.notna(), f"the clock of {zone} leaves this hour out", naive.astype(str)
+    )
     certain = set(first[first == second].dt.time)
-    again = naive.duplicated(keep="last" if naive.iloc[0] > naive.iloc[-1] else "first")
+    newest_first = len(naive) and naive.iloc[0] > naive.iloc[-1]
+    again = naive.duplicated(keep="last" if newest_first else "first")
     likely = ~naive.duplicated(keep=False) & ~first.dt.time.isin(certain) & second.dt.time.isin(certain)
     return first.where(~again & ~likely, second)

@@ -1,15 +1,14 @@
 """Market frames from the CSV files that people have."""
 
-from decimal import Decimal
-
 import numpy as np
 import pandas as pd
 
 from hedgelib import checks, contracts
 from hedgelib.histories import archives, cells, layouts
-from hedgelib.histories.joining import instant, join, span
-from hedgelib.histories.tables import KINDS, mappings, table
+from hedgelib.histories.joining import bar_length, instant, join, span
+from hedgelib.histories.tables import table
 
+_KINDS = ("spot", "perp", "mark", "funding")
 _PRICES = ["open", "high", "low", "close"]
 _MOST_AT_ONCE = 0.05  # no exchange settles more at a time
 _USUAL_MOST = 0.003  # what hardly any settlement exceeds, whatever the cap
@@ -19,8 +18,8 @@ _SHARE = 0.25  # of the settlements of a file that may exceed it; of those in pe
 _USUAL = 1e-4  # what eight hours cost most of the time
 _FEW = 3  # settlements, of which a mean tells nothing
 _YEARLY_MOST, _YEARLY_LEAST = 1.6, 0.015  # no 10 days of bitcoin or ether had a mean beyond these
-_UNITS = {"fraction": 0, "percent": -2, "basis points": -4}
-_YEAR = 365 * 24
+_UNITS = {"fraction": 1, "percent": 100, "basis points": 10_000}  # how many make 1
+_SIGNS = {"%": 100, "‰": 1_000, "bp": 10_000, "bps": 10_000}
 _LARGEST = 1e12
 
 
@@ -59,8 +58,8 @@ def read_csv(
     start, end : str or time, optional
         First and last close to read, UTC: ``"2024-01-01"``.
     columns : dict, optional
-        Which column is which, for other layouts: ``{"time": "Datum", "close": "Kurs", "rate": "Satz"}``, or
-        file by file: ``{"spot": {"close": "Kurs"}}``.
+        What the columns of other layouts mean: ``{"Datum": "time", "Kurs": "close", "Satz": "rate"}``; also
+        ``"closed"`` (time of the close), ``"open"``, ``"high"``, ``"low"``, ``"hours"`` and ``"symbol"``.
     rate_unit : {"fraction", "percent", "basis points"}, optional
         Unit of the rates, where the file does not say and it is no fraction, or to say that it is.
     timezone : str or dict, optional
@@ -112,32 +111,35 @@ def read_csv(
     if rate_unit is not None:
         checks.one_of("rate_unit", rate_unit, tuple(_UNITS))
     timezone = {} if timezone is None else timezone
-    clocks = timezone if isinstance(timezone, dict) else dict.fromkeys(KINDS, timezone)
+    clocks = timezone if isinstance(timezone, dict) else dict.fromkeys(_KINDS, timezone)
     for kind, clock in clocks.items():
-        checks.one_of("a file that timezone speaks of", kind, KINDS)
+        checks.one_of("a file that timezone speaks of", kind, _KINDS)
         checks.text("timezone", clock)
         try:
             pd.Timestamp(0).tz_localize(clock)
         except (KeyError, IndexError, ValueError, OSError):
             raise ValueError(f"timezone must be a name such as 'Europe/London', got {clock!r}") from None
+    columns = {} if columns is None else columns
+    checks.kind("columns", columns, dict, "a dict of the name of a column to what it means")
+    for column, meaning in columns.items():
+        checks.one_of(f"what columns says of {column!r}", meaning, layouts.MEANINGS)
     start, end = (None if time is None else instant(time) for time in (start, end))
     if None not in (start, end) and not start < end:
         raise ValueError(f"start must be before end, got {start:%Y-%m-%d %H:%M} and {end:%Y-%m-%d %H:%M}")
     if funding is not None and perp is None and mark is None:
         raise ValueError("give perp= (last price of the perpetual) or mark= (mark price), or both")
-    given = {"spot": spot, "perp": perp, "mark": mark, "funding": funding}
-    given = {kind: paths for kind, paths in given.items() if paths is not None or kind == "spot"}
-    named, notes, read = mappings(columns, given), [], {}
-    for kind, paths in given.items():
-        read[kind] = [
-            table(kind, name, text, named[None] | named[kind], symbol, clocks.get(kind), notes)
+    given, notes = {"spot": spot, "perp": perp, "mark": mark, "funding": funding}, []
+    read = {
+        kind: [
+            table(kind, name, text, columns, symbol, clocks.get(kind), notes)
             for name, text in archives.texts(paths, notes)
         ]
-    for kind, names in named.items():
-        parts = read[kind] if kind in read else [part for parts in read.values() for part in parts]
-        for what, name in names.items():
-            if not any(name in part.header for part in parts):
-                raise ValueError(f"columns names {name!r} for the {what}, but no file has such a column")
+        for kind, paths in given.items()
+        if paths is not None or kind == "spot"
+    }
+    header = {cell for parts in read.values() for part in parts for cell in part.header}
+    for column in [column for column in columns if column not in header][:1]:
+        raise ValueError(f"columns speaks of {checks.shown(column)}, but no file has such a column")
     settled = _settlements(read.pop("funding"), symbol, rate_unit, notes) if "funding" in read else None
     candles = {kind: _candles(parts) for kind, parts in read.items()}
     return join(
@@ -156,49 +158,50 @@ def read_csv(
 
 
 def _candles(parts):
-    """Candles of one or several files by the close of the bar, checked row by row."""
-    tables, steps = [], {}
-    for part in parts:
-        names = [name for name in _PRICES if name in part.texts]
-        names = names if {"high", "low"} <= set(names) else ["close"]
-        prices = cells.numbers(part.texts[names], part.where, part.comma, "a finite number")
-        for name in names:
-            blank = prices[name].isna()
-            got = part.texts[name][blank].tolist()[:1]
-            cells.refuse(
-                part.where, blank, f"{name} must be a finite number, got {', '.join(map(repr, got))}"
-            )
-            cells.refuse(part.where, prices[name] <= 0, f"{name} must be above 0 USDT")
-            cells.refuse(part.where, prices[name] > _LARGEST, f"{name} is too large to be a price")
-        if len(names) > 1:
-            inside = prices[[name for name in ("open", "close") if name in names]]
-            outside = (prices["low"] > inside.min(axis=1)) | (prices["high"] < inside.max(axis=1))
-            order = "; without a header, columns are time, open, high, low, close" * part.headerless
-            cells.refuse(part.where, outside, f"open and close must lie between low and high{order}")
-        times = part.times.round("min")
-        apart = np.diff(np.unique(times.asi8))
-        if len(apart):
-            steps[part.name] = pd.Timedelta(int(apart.min()), "us")
-        tables.append((prices.reindex(columns=_PRICES[1:]).assign(where=part.where), times, part.closes))
+    """Candles of one or several files by the close of the bar."""
+    tables = [_prices(part) for part in parts]
+    steps = {
+        part.name: bar_length(rows)
+        for part, rows in zip(parts, tables, strict=True)
+        if len(rows.index.unique()) > 1
+    }
     if not steps:
         raise ValueError(f"{parts[0].where[0]}: one row only; candles need at least two")
-    (brief, length), (wide, longest) = (pick(steps.items(), key=lambda item: item[1]) for pick in (min, max))
+    brief, wide = min(steps, key=steps.get), max(steps, key=steps.get)
+    length, longest = steps[brief], steps[wide]
     if longest > pd.Timedelta("1D"):
         raise ValueError(
-            f"{wide}: bars are longer than a day ({span(longest)}), give bars of a day or shorter"
+            f"{wide}: bars are longer than a day ({span(longest)}); give bars of a day or shorter"
         )
     if length != longest:
         raise ValueError(
             f"{brief} has bars of {span(length)}, {wide} of {span(longest)}; give bars of one length"
         )
-    closes = [
-        prices.set_axis(times if at_close else times + length, axis=0) for prices, times, at_close in tables
-    ]
-    merged = _merged(closes, 0)
-    apart = np.diff(merged.index.asi8, prepend=merged.index.asi8[:1])
+    for part, rows in zip(parts, tables, strict=True):
+        rows.index += pd.Timedelta(0) if part.closes else length
+    merged = _merged(tables, 0)
+    apart = merged.index - merged.index[0]
     uneven = f"{span(length)} lie between two bars, but not between this one and the last"
-    cells.refuse(merged["where"], apart % (length.value // 1000) != 0, uneven)
+    cells.refuse(merged["where"], apart % length != pd.Timedelta(0), uneven)
     return merged
+
+
+def _prices(part):
+    """Prices of one file by the time that stands there, checked row by row."""
+    names = [name for name in _PRICES if name in part.texts]
+    names = names if {"high", "low"} <= set(names) else ["close"]
+    prices, texts = cells.numbers(part.texts[names], part.where, part.comma, "prices"), part.texts[names]
+    cells.refuse(
+        part.where,
+        ~((prices > 0) & (prices < _LARGEST)).all(axis=1),
+        f"prices must lie between 0 and {_LARGEST:.0e}",
+        texts,
+    )
+    prices = prices.reindex(columns=_PRICES)
+    ends = prices[["open", "close"]]
+    outside = (prices["low"] > ends.min(axis=1)) | (prices["high"] < ends.max(axis=1))
+    cells.refuse(part.where, outside, "open and close must lie between low and high", texts)
+    return prices[_PRICES[1:]].assign(where=part.where).set_axis(part.times.round("min"), axis=0)
 
 
 def _settlements(parts, symbol, rate_unit, notes):
@@ -206,7 +209,7 @@ def _settlements(parts, symbol, rate_unit, notes):
     tables = []
     for part in parts:
         rates = _rates(part, rate_unit)
-        hours = pd.Series(np.nan if part.hours is None else part.hours, rates.index, dtype=float)
+        hours = pd.Series(part.hours, rates.index, dtype=float)
         if "hours" in part.texts:
             named, hours = hours, _hours(part)
             contradicted = named.notna() & (named != hours)
@@ -215,10 +218,8 @@ def _settlements(parts, symbol, rate_unit, notes):
         rows = pd.DataFrame({"rate": rates, "hours": hours, "where": part.where})
         tables.append(rows.set_axis(times, axis=0).sort_index())
     merged = _merged(tables, 1e-8)
-    merged["rate"] += 0.0  # no -0
-    if rate_unit is None:
-        for each in (*tables, merged):
-            _refuse_unlikely(each, symbol)
+    for each in (*tables, merged) if rate_unit is None else ():
+        _refuse_unlikely(each, symbol)
     _tell_unusual(merged, symbol, notes)
     return merged
 
@@ -242,24 +243,18 @@ def _merged(tables, tolerance):
 
 def _rates(part, rate_unit):
     """Rates of one file as fractions: a sign behind the number, the header or the caller tells the unit."""
-    signs = part.texts["rate"].str.lower().str.extract(r"(%|‰|bps?)\s*$")[0]
-    power = signs.map({"%": -2, "‰": -3, "bp": -4, "bps": -4})
+    per = part.texts["rate"].str.lower().str.extract(r"(%|‰|bps?)\s*$")[0].map(_SIGNS)
     bare = part.texts[["rate"]].replace(r"(?i)\s*(%|‰|bps?)\s*$", "", regex=True)
-    rates = cells.numbers(bare, part.where, part.comma, "a finite number")["rate"]
-    told = part.power if rate_unit is None else _UNITS[rate_unit]
-    if rate_unit is not None and (part.power or told) != told:
+    rates = cells.numbers(bare, part.where, part.comma, "rates")["rate"]
+    told = part.per if rate_unit is None else _UNITS[rate_unit]
+    if rate_unit is not None and (part.per or told) != told:
         raise ValueError(f"{part.name}: the header states another unit of the rates than {rate_unit!r}")
-    if told is None and power.notna().any():
-        told = power.dropna().iloc[0]
-        power = power.mask(power.isna() & (rates != 0), 0)  # a bare number between others with a sign
-    unlike = power.notna() & (power != told)
-    cells.refuse(
-        part.where, unlike, lambda row: f"{part.texts['rate'][row]!r} is not in the unit of the others"
-    )
-    power = power.fillna(0 if told is None else told).astype(int)
-    # A decimal point is moved in the text: 0.01 % is the float nearest to 0.0001.
-    moved = (float(Decimal(repr(rate)).scaleb(by)) for rate, by in zip(rates, power, strict=True))
-    return pd.Series(list(moved), rates.index)
+    if told is None and per.notna().any():
+        told = per.dropna().iloc[0]
+        per = per.mask(per.isna() & (rates != 0), 1)  # a bare number between others with a sign
+    unlike = per.notna() & (per != told)
+    cells.refuse(part.where, unlike, "rates must be in one unit", part.texts["rate"])
+    return rates / (told or 1) + 0.0  # no -0
 
 
 def _hours(part):
@@ -268,8 +263,9 @@ def _hours(part):
     texts = texts.str.replace(r"^2000-01-01t(\d\d):00.*", r"\1", regex=True)  # BitMEX writes hours as a time
     digits = texts.str.extract(r"^(\d+(?:\.\d+)?)\s*(?:h|hours?|hrs?)?$")[0].astype(float)
     digits = digits.mask(digits >= 3_600, digits / 3_600).mask((digits >= 60) & (digits < 3_600), digits / 60)
-    bad = ~((digits > 0) & (digits <= 24))
-    cells.refuse(part.where, bad, lambda row: f"hours must be as 8 or 8h, got {part.texts['hours'][row]!r}")
+    cells.refuse(
+        part.where, ~((digits > 0) & (digits <= 24)), "hours must be as 8 or 8h", part.texts["hours"]
+    )
     return digits
 
 
@@ -290,33 +286,27 @@ def _percent(fraction):
 
 def _refuse_unlikely(settled, symbol):
     """Refuse rates that no settlements of this contract can be, and say of which unit they look."""
-    cap = _cap(symbol)
-    size, most = settled["rate"].abs(), min(cap or 1, _USUAL_MOST)
+    cap, size = _cap(symbol), settled["rate"].abs()
+    most = min(cap or 1, _USUAL_MOST)
     beyond, wild = size > most, size > _MOST_AT_ONCE
-    if beyond.sum() < _SOME or beyond.mean() <= _SHARE:
-        got = ", ".join(f"{rate:.6g}" for rate in settled["rate"][wild][:1])
-        why = (
-            f"the rate must be a fraction, and {got} is more than any exchange settles at once: correct it, "
-        )
-        cells.refuse(settled["where"], wild, f"{why}or say rate_unit='percent' or rate_unit='fraction'")
-        return
-    a_year = _YEAR / _pace(settled)
-    units = {
-        "percent; say rate_unit='percent'": 1e-2,
-        "basis points (or an amount of money); say rate_unit='basis points'": 1e-4,
-        f"yearly rates; divide them by {a_year:,.0f}": 1 / a_year,
-        f"yearly rates in percent; divide them by {a_year * 100:,.0f}": 1 / a_year / 100,
-    }
     if size.median() > _PRICE:
         raise ValueError(f"{settled['where'].iloc[0]}: these are no rates but prices, or amounts of money")
-    off = np.log(size[size > 0].median() / (_USUAL * _pace(settled) / 8))
-    likely = min(units, key=lambda unit: abs(off + np.log(units[unit])))
+    if beyond.sum() < _SOME or beyond.mean() <= _SHARE:
+        why = "a rate must be a fraction, and this is more than any exchange settles at once: correct it, or"
+        cells.refuse(settled["where"], wild, f"{why} say rate_unit='percent' or 'fraction'", settled["rate"])
+        return
+    a_year = 365 * 24 / _pace(settled)
+    units = {unit: per for unit, per in _UNITS.items() if per > 1}
+    units |= {"yearly rates": a_year, "yearly rates in percent": 100 * a_year}
+    usual = size[size > 0].median() / (_USUAL * _pace(settled) / 8)
+    likely = min(units, key=lambda unit: abs(np.log(usual / units[unit])))
+    way = f"say rate_unit={likely!r}" if likely in _UNITS else f"divide them by {units[likely]:,.0f}"
     limit = f"the cap of {symbol}" if cap == most else "what settlements hardly ever exceed"
     where, rate = settled[["where", "rate"]][beyond].iloc[0]
     raise ValueError(
         f"{where}: the rate must be a fraction, and {rate:.6g} is {_percent(rate)} in one settlement; "
-        f"{beyond.sum()} of {len(size)} exceed {_percent(most)}, {limit}. Most likely these are {likely}. "
-        "If they are fractions, say rate_unit='fraction'"
+        f"{beyond.sum()} of {len(size)} exceed {_percent(most)}, {limit}. Most likely these are {likely}: "
+        f"{way}; amounts of money are not read. If they are fractions, say rate_unit='fraction'"
     )
 
 
@@ -329,7 +319,7 @@ def _tell_unusual(settled, symbol, notes):
             f"{len(above)} of {len(settled)} rates exceed the cap of {symbol}, {_percent(cap)}; the first "
             f"is {_percent(above['rate'].iloc[0])} on {above.index[0]:%Y-%m-%d %H:%M}"
         )
-    yearly = settled["rate"].abs().mean() * _YEAR / pace
+    yearly = settled["rate"].abs().mean() * 365 * 24 / pace
     if len(settled) > _FEW and (yearly > _YEARLY_MOST or 0 < yearly < _YEARLY_LEAST):
         notes.append(f"the rates come to {_percent(yearly)} a year; if that cannot be, say rate_unit=")
     late = (settled.index - settled.index.normalize()) % pd.Timedelta(hours=pace)

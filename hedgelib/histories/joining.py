@@ -104,7 +104,7 @@ def join(spot, perp, mark, funding, *, notes, label, wicks="keep", start=None, e
     tables = {"spot": spot, "perpetual": perp, "mark": mark, "funding": funding}
     tables = {name: table for name, table in tables.items() if table is not None}
     base = next(tables[name] for name in ("perpetual", "mark", "spot") if name in tables)
-    length = _length(base)
+    length = bar_length(base)
     price = base if perp is None or mark is None else _mark(mark, perp, length)
     known = spot.index.intersection(price.index)
     ratio = spot["close"].loc[known] / price["close"].loc[known]
@@ -139,7 +139,7 @@ def join(spot, perp, mark, funding, *, notes, label, wicks="keep", start=None, e
         columns["funding"] = _funding(funding, rows.index, length)
     elif base is not spot:
         notes.append("no funding is given, so none is received or paid")
-    _tell_cut(tables, bounds, rows.index, start, end, notes)
+    _tell_cut(tables, rows.index, start, end, notes)
     market = History(columns).rename_axis("time").astype(float)
     market = market[sorted(market, key=(*COLUMNS, "last_high", "last_low").index)]
     hours = length / pd.Timedelta("1h")
@@ -151,36 +151,37 @@ def join(spot, perp, mark, funding, *, notes, label, wicks="keep", start=None, e
     return validate(market) if set(COLUMNS) <= set(columns) else market
 
 
-def _length(table):
-    """Length of the bars."""
-    return pd.Timedelta(int(np.diff(table.index.asi8).min()), "us")
+def bar_length(table):
+    """Return the shortest time between two rows, in whatever order they are."""
+    return pd.Timedelta(np.diff(table.index.unique().sort_values()).min()).as_unit("us")
 
 
 def _mark(mark, perp, length):
     """Candles of mark at the bars of the perpetual, whose own stand in where there are none."""
-    if _length(mark) != length:
+    if bar_length(mark) != length:
         raise ValueError(
-            f"mark has bars of {span(_length(mark))}, perp of {span(length)}; give bars of one length"
+            f"mark has bars of {span(bar_length(mark))}, perp of {span(length)}; give bars of one length"
         )
-    both = mark.index.intersection(perp.index)
-    for time in both[(mark["close"].loc[both] / perp["close"].loc[both] - 1).abs() > 0.5][:1]:
-        raise ValueError(
-            f"mark closes at {mark['close'][time]:g} and the perpetual at {perp['close'][time]:g} on "
-            f"{time:%Y-%m-%d %H:%M}; are these the same coin?"
-        )
+    _refuse_other_coin("mark", mark["close"], perp["close"])
     found, there = mark.reindex(perp.index), perp.index.isin(mark.index)
     return found.where(pd.DataFrame(np.tile(there[:, None], found.shape[1]), perp.index, found.columns), perp)
 
 
+def _refuse_other_coin(name, closes, perp):
+    """Refuse closes that have little to do with those of the perpetual."""
+    ratio = (closes / perp).dropna()
+    for time in ratio.index[(ratio - 1).abs() > 0.5][:1]:
+        raise ValueError(
+            f"{name} closes at {closes[time]:g} and the perpetual at {perp[time]:g} on "
+            f"{time:%Y-%m-%d %H:%M}; are these the same coin?"
+        )
+
+
 def _apart(tables, start, end, known):
     """Say why there is no bar for which everything is known."""
-    spans = "; ".join(
-        f"{name} {table.index[0]:%Y-%m-%d %H:%M} to {table.index[-1]:%Y-%m-%d %H:%M}"
-        for name, table in tables.items()
-    )
     asked = f" from {start:%Y-%m-%d %H:%M}" if start else ""
     asked += f" to {end:%Y-%m-%d %H:%M}" if end else ""
-    why = f"spot, perpetual and funding share no bar{asked} (closes, UTC: {spans})"
+    why = f"spot, perpetual and funding share no bar{asked} (closes, UTC: {_spans(tables)})"
     if known.empty and tables["spot"].index[-1] > tables["spot"].index[0]:
         why += "; if one of them is not in UTC, say timezone="
     return why
@@ -188,11 +189,7 @@ def _apart(tables, start, end, known):
 
 def _refuse_strangers(spot, price, ratio):
     """Refuse spot and perpetual that are of two coins, two currencies or two clocks."""
-    for time in ratio.index[(ratio - 1).abs() > 0.5][:1]:
-        raise ValueError(
-            f"spot closes at {spot['close'][time]:g} and the perpetual at {price['close'][time]:g} "
-            f"on {time:%Y-%m-%d %H:%M}; are these the same coin?"
-        )
+    _refuse_other_coin("spot", spot["close"].loc[: ratio.index[-1]], price["close"])
     if abs(ratio.median() - 1) > 0.05:
         raise ValueError(
             f"spot is {ratio.median() - 1:+.1%} from the perpetual in the middle of {len(ratio)} closes; "
@@ -200,7 +197,7 @@ def _refuse_strangers(spot, price, ratio):
         )
     if len(ratio) < _ENOUGH or (spread := np.log(ratio).std()) < _CALM:
         return
-    step = min(_length(spot), _length(price))
+    step = min(bar_length(spot), bar_length(price))
     moved = {}
     for bars in range(-_MOST_MOVED, _MOST_MOVED + 1):
         other = np.log(spot["close"].set_axis(spot.index + bars * step).reindex(price.index) / price["close"])
@@ -233,7 +230,7 @@ def _refuse_holes(base, length, what):
 def _spot(rows, spot, ratio, length, notes):
     """Spot at each close, its own or built from mark and the last known ratio."""
     own = spot["close"].reindex(rows.index)
-    step = max(_length(spot), length)
+    step = max(bar_length(spot), length)
     due = rows.index[(rows.index - spot.index[0]) % step == pd.Timedelta(0)]
     lacking = due[own[due].isna()]
     if step > length:
@@ -251,18 +248,16 @@ def _limit(columns, rows, spot, ratio, length):
     """Limit highs and lows of mark to the range of spot, in place; return how many were limited."""
     if "mark_high" not in columns or spot[["high", "low"]].isna().any(axis=None):
         raise ValueError("wicks='spot' needs highs and lows of spot and of the perpetual, not closes only")
-    if _length(spot) < length:
-        inside = spot.loc[rows.index[0] - length + _length(spot) : rows.index[-1]]
-        bar = rows.index[rows.index.searchsorted(inside.index)]
-        ranges = inside.groupby(bar).agg({"high": "max", "low": "min"}).reindex(rows.index)
-    else:
-        ranges = spot[["high", "low"]].reindex(rows.index, method="bfill", tolerance=_length(spot) - length)
+    within, later = spot.rolling(length), max(bar_length(spot) - length, pd.Timedelta(0))
     basis = ratio.reindex(rows.index, method="ffill")
-    highest = np.maximum(ranges["high"] / basis, rows["close"])
-    lowest = np.minimum(ranges["low"] / basis, rows["close"])
-    too_high, too_low = rows["high"] > highest * (1 + _WICK), rows["low"] < lowest * (1 - _WICK)
-    columns["mark_high"] = rows["high"].mask(too_high, highest)
-    columns["mark_low"] = rows["low"].mask(too_low, lowest)
+    highest, lowest = (
+        ends.reindex(rows.index, method="bfill", tolerance=later) / basis
+        for ends in (within["high"].max(), within["low"].min())
+    )
+    too_high = rows["high"] > np.maximum(highest, rows["close"]) * (1 + _WICK)
+    too_low = rows["low"] < np.minimum(lowest, rows["close"]) * (1 - _WICK)
+    columns["mark_high"] = rows["high"].mask(too_high, np.maximum(highest, rows["close"]))
+    columns["mark_low"] = rows["low"].mask(too_low, np.minimum(lowest, rows["close"]))
     return int(too_high.sum() + too_low.sum())
 
 
@@ -335,29 +330,27 @@ def _usual(steps):
     return np.repeat(due, lengths)
 
 
-def _tell_cut(tables, bounds, closes, start, end, notes):
+def _tell_cut(tables, closes, start, end, notes):
     """Note what is left out because another file lacks it, and what was asked for and is not there."""
     first, last = closes[[0, -1]]
-    left, why = [], []
-    for side, edge in (("before", 0), ("after", -1)):
-        ends = {name: table.index[edge] for name, table in bounds.items()}
-        cut = max(ends.values()) if edge == 0 else min(ends.values())
-        for name, table in tables.items():
-            asked = table.loc[start:end].index
-            out = asked[asked < first] if edge == 0 else asked[asked > last]
-            slack = pd.Timedelta(0) if name in ("perpetual", "mark") else _DAY
-            if len(out) and abs(out[edge] - closes[edge]) > slack:
-                left.append(f"{len(out)} {'settlements' if name == 'funding' else f'bars of {name}'} {side}")
-                why += [
-                    f"{name} {'begins' if edge == 0 else 'ends'} there" for name in ends if ends[name] == cut
-                ]
-                if edge == 0 and cut < first:
-                    why[-1:] = ["spot has its first close there"]
+    left = []
+    for name, table in tables.items():
+        slack = pd.Timedelta(0) if name in ("perpetual", "mark") else _DAY
+        asked = table.loc[start:end].index
+        out = asked[(asked < first) | (asked > last)]
+        if ((out < first - slack) | (out > last + slack)).any():
+            left.append(f"{len(out)} {'settlements' if name == 'funding' else f'bars of {name}'}")
     if left:
         notes.append(
-            f"what all files have is shown, {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}; left out are "
-            f"{', '.join(left)} ({', '.join(dict.fromkeys(why))})"
+            f"what all files have is shown; left out are {', '.join(left)} (closes, UTC: {_spans(tables)})"
         )
     slack = closes[:2].max() - first
     if (start and first - start > slack) or (end and end - last > slack):
         notes.append(f"known from {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} only")
+
+
+def _spans(tables):
+    return "; ".join(
+        f"{name} {table.index[0]:%Y-%m-%d %H:%M} to {table.index[-1]:%Y-%m-%d %H:%M}"
+        for name, table in tables.items()
+    )

@@ -2,42 +2,51 @@
 
 import re
 
+_TIME = (
+    "baropen opentime timeopen unix unixtimestamp timestamp ts starttime start time datetime date unnamed0"
+)
+_TIME = (*_TIME.split(), "index", "")
+_SYMBOL = ("symbol", "instrumentname", "instid", "instrument", "contracts", "ticker", "pair", "coin")
+
 CANDLES = {
-    "time": (
-        "baropen",
-        "opentime",
-        "timeopen",
-        "unix",
-        "unixtimestamp",
-        "timestamp",
-        "ts",
-        "starttime",
-        "start",
-        "time",
-    ),
+    "time": _TIME,
     "closed": ("snappedat", "closetime", "barclose"),
     "open": ("open", "openprice", "o"),
     "high": ("high", "highprice", "h"),
     "low": ("low", "lowprice", "l"),
     "close": ("close", "closeprice", "c", "price", "adjclose", "last"),
-    "symbol": ("symbol", "instrumentname", "instid", "instrument", "contracts", "ticker", "pair", "coin"),
+    "symbol": _SYMBOL,
 }
 """What a column of candles may be called, by what it means, the best first; as `plain` writes it."""
 
-CANDLES["time"] += ("datetime", "date", "unnamed0", "index", "")
-
 FUNDING = {
-    "time": ("calctime", "fundingtime", "fundingratetimestamp", *CANDLES["time"]),
+    "time": ("calctime", "fundingtime", "fundingratetimestamp", *_TIME),
     "rate": ("realizedrate", "lastfundingrate", "fundingrate", "rate"),
-    "hours": ("fundingintervalhours", "fundinginterval", "intervalhours", "interval"),
-    "symbol": CANDLES["symbol"],
+    "hours": ("fundingintervalhours", "fundinginterval", "intervalhours", "interval", "hours"),
+    "symbol": _SYMBOL,
 }
 """The same for settlements of funding."""
 
-_UNITS = {"percent": -2, "pct": -2, "bps": -4, "bp": -4, "basispoints": -4}
+MEANINGS = tuple(CANDLES | FUNDING)
+"""What a column can mean."""
+
+_UNITS = {"percent": 100, "pct": 100, "bps": 10_000, "bp": 10_000, "basispoints": 10_000}
 _DOLLARS = ("USDT", "USDC", "USD", "FDUSD", "BUSD", "TUSD", "DAI")
 _QUOTED = ("USDT", "USDC", "USD", "EUR", "GBP", "JPY", "KRW", "TRY")
 _WORDS = {"SPOT", "PERP", "MARK", "PRICE", "PRICES", "CLOSE", "CLOSES", "FUNDING", "RATE", "RATES", "LAST"}
+
+
+def headerless(where, kind, wide):
+    """Return the names of the columns of a file that has none; most such files have candles in this order."""
+    candles = ["time", "close"], ["time", "open", "high", "low", "close"]
+    known = (["time", "rate"], ["time", "hours", "rate"]) if kind == "funding" else candles
+    for names in known:
+        if len(names) == min(wide, 5):
+            return names + [f"column {more}" for more in range(6, wide + 1)]
+    raise ValueError(
+        f"{where}: the file has no header and {wide} columns, which can be anything: write their names into "
+        "a first line, as time,close or calc_time,last_funding_rate"
+    )
 
 
 def plain(name):
@@ -48,7 +57,6 @@ def plain(name):
     >>> plain("Open Time (UTC)"), plain("fundingRate"), plain("close_usdt"), plain("Funding Rate (%)")
     ('opentime', 'fundingrate', 'close', 'fundingratepercent')
     """
-    name = re.sub(r"\(no header\)", "", name)
     letters = re.sub(r"utc\s*[+-]\s*\d\d?(?::?\d\d)?", "", name.strip().lower()).replace("%", "percent")
     letters = re.sub(r"[^a-z0-9]", "", letters)
     letters = re.sub(r"^(.*(?:time|date|open|close|unix|stamp))(?:utc|ms)+$", r"\1", letters)
@@ -68,14 +76,14 @@ def clock(name):
 
 
 def rate_of(name):
-    """Return what the name of a column of rates states: the power of ten of its unit, and hours.
+    """Return what the name of a column of rates states: how many make 1, and hours.
 
     Either is None where the name does not state it; the third result is the name without them.
 
     Examples
     --------
     >>> rate_of("Funding Rate (%)"), rate_of("rate_per_8h"), rate_of("fundingRate")
-    ((-2, None, 'fundingrate'), (None, 8, 'rate'), (None, None, 'fundingrate'))
+    ((100, None, 'fundingrate'), (None, 8, 'rate'), (None, None, 'fundingrate'))
     """
     name = plain(name)
     hours = re.search(r"(?:per)?(\d+)(?:h|hours?)(?=$|percent|pct|bps?)", name)

@@ -7,14 +7,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from hedgelib import checks
 from hedgelib.histories import cells, layouts
 
-KINDS = ("spot", "perp", "mark", "funding")
-_WHAT = tuple(dict.fromkeys([*layouts.CANDLES, *layouts.FUNDING]))
-_VOLUME_IN = {"usd", "usdt", "usdc", "busd", "base", "quote", "asset", "ma", "currency", "total"}
-_FIRST = "open time (no header)"
 _HEADERLESS = re.compile(r"[-+\d][-+\d\s.,:/TZe%]*", re.IGNORECASE)
+_CURRENCIES = {"usd", "usdt", "usdc", "busd", "base", "quote", "asset", "ma", "currency", "total"}
 
 
 class Table(NamedTuple):
@@ -26,31 +22,13 @@ class Table(NamedTuple):
     closes: bool  # the times are those of the close
     where: pd.Series
     header: list
-    headerless: bool
     comma: bool  # it separates the cells
-    power: int | None
+    per: int | None  # rates of this unit make 1
     hours: int | None
 
 
-def mappings(columns, kinds):
-    """Return for each kind of file, and under None for all of them, what the caller calls its columns."""
-    columns = {} if columns is None else columns
-    words = "a dict of what a column means to its name in the file"
-    checks.kind("columns", columns, dict, words)
-    found = {kind: columns.get(kind, {}) for kind in KINDS}
-    found[None] = {what: name for what, name in columns.items() if what not in KINDS}
-    for kind, names in found.items():
-        checks.kind(f"columns[{kind!r}]", names, dict, words)
-        if names and kind not in (None, *kinds):
-            raise ValueError(f"columns speaks of {kind}, but no {kind}= is given")
-        for what, name in names.items():
-            checks.one_of("a key of columns", what, (*_WHAT, *KINDS))
-            checks.text(f"the column for {what!r}", name)
-    return found
-
-
-def table(kind, name, text, mapping, symbol, timezone, notes):
-    """Read one file and take the rows of a symbol; `mapping` says what its columns are called, if need be."""
+def table(kind, name, text, columns, symbol, timezone, notes):
+    """Read one file and take the rows of a symbol; `columns` says what its columns mean, if need be."""
     spot = kind == "spot"
     stated = layouts.named(name.split("/")[-1]) or layouts.named(name)
     if stated and not any(layouts.is_of(each, symbol, spot) for each in stated):
@@ -59,45 +37,43 @@ def table(kind, name, text, mapping, symbol, timezone, notes):
         notes.append(f"{name} does not end with a line break; if it was cut short, its last number is wrong")
     separator, lines = _lines(name, text)
     line, header, lines = _header(f"{name}, line", lines, kind, symbol)
-    places = _places(f"{name}, line {line}", header, kind, mapping, symbol)
+    places = _places(f"{name}, line {line}", header, kind, columns, symbol)
     for number, row in lines:
         if len(row) != len(header):
             raise ValueError(f"{name}, line {number}: {len(header)} cells expected, got {len(row)}")
-    texts = pd.DataFrame([row for _, row in lines], columns=range(len(header)), dtype=object)
-    where = pd.Series([f"{name}, line {number}" for number, _ in lines], dtype=object)
-    if not len(texts):
+    if not lines:
         raise ValueError(f"{name}: no rows under the header")
-    clock = places.pop("time", places.get("closed"))
-    closes = clock == places.pop("closed", None)
+    every = pd.DataFrame([row for _, row in lines], dtype=object)
+    every["where"] = [f"{name}, line {number}" for number, _ in lines]
+    clock, value = places.get("time", places.get("closed")), "rate" if kind == "funding" else "close"
     days = [place for place, cell in enumerate(header) if layouts.plain(cell) == "date" and place != clock]
-    if days and texts[clock].str.fullmatch(r"\d\d?:\d\d(:\d\d)?").all():
-        texts[clock] = texts[days[0]] + " " + texts[clock]
-    picked = pd.DataFrame({what: texts[place] for what, place in places.items() if what in places})
-    value = "rate" if kind == "funding" else "close"
-    keep = ~cells.blank(picked[value])
-    for what in set(picked) & {"open", "high", "low"}:
-        keep |= ~cells.blank(picked[what])
-    if "symbol" in picked:
-        ours = picked["symbol"].map(lambda each: layouts.is_of(each, symbol, spot))
+    if days and every[clock].str.fullmatch(r"\d\d?:\d\d(:\d\d)?").all():
+        every[clock] = every[days[0]] + " " + every[clock]
+    keep = ~every[[places[what] for what in {value, "open", "high", "low"} & set(places)]].apply(cells.blank)
+    keep = keep.any(axis=1)
+    if "symbol" in places:
+        symbols = every[places["symbol"]]
+        ours = symbols.map(lambda each: layouts.is_of(each, symbol, spot))
         if not ours.any():
-            others = ", ".join(sorted(picked["symbol"].unique())[:6])
+            others = ", ".join(sorted(symbols.unique())[:6])
             raise ValueError(f"{name}: no {kind} of {symbol}; the file has {others}")
         keep &= ours
     if not keep.any():
         raise ValueError(f"{name}: no row has a {value}")
-    picked, where, texts = (part[keep].reset_index(drop=True) for part in (picked, where, texts))
+    every = every[keep].reset_index(drop=True)
     zone = layouts.clock(header[clock]) or timezone
-    times = cells.times(texts[clock], where, zone or "UTC")
+    times = cells.times(every[clock], every["where"], zone or "UTC")
     if zone is None and {"Time", "Contracts"} <= set(header):
         notes.append(
             f"{name}: the exchange's page writes times in the clock of your browser; they are read as UTC, "
             "if it was another, say timezone="
         )
-    closes |= (times.second == 59).mean() > 0.5  # some stamp a bar with its last second
-    power, hours, _ = layouts.rate_of(header[places[value]])
-    return Table(
-        name, picked, times, closes, where, header, header[:1] == [_FIRST], separator == ",", power, hours
-    )
+    closes = (
+        "time" not in places or (times.second == 59).mean() > 0.5
+    )  # some stamp a bar with its last second
+    texts = every[list(places.values())].set_axis(list(places), axis=1)
+    per, hours, _ = layouts.rate_of(header[places[value]])
+    return Table(name, texts, times, closes, every["where"], header, separator == ",", per, hours)
 
 
 def _lines(name, text):
@@ -122,65 +98,55 @@ def _header(place, lines, kind, symbol):
             continue  # an address, a title or a comment stands above the header
         rest = lines[above + 1 :]
         if all(_HEADERLESS.fullmatch(cell) for cell in row if cell):
-            wide = len(row)
-            names = [_FIRST, "open", "high", "low", "close"] if wide > 4 else [_FIRST, "close"]
-            if kind == "funding":
-                names = [_FIRST, "funding_interval_hours", "last_funding_rate"][:: 1 if wide == 3 else 2]
-            if wide < 5 and wide != len(names):
-                raise ValueError(
-                    f"{place} {number}: the file has no header and {wide} columns, which can be anything: "
-                    "write their names into a first line, as time,close or calc_time,last_funding_rate"
-                )
-            names += [f"column {more}" for more in range(len(names) + 1, wide + 1)]
-            return number, names, lines[above:]
+            return number, layouts.headerless(f"{place} {number}", kind, len(row)), lines[above:]
         if row[0] == "Price" and rest and rest[0][1][0] == "Ticker":  # yfinance writes three lines
             for other in rest[0][1][1:]:
                 if not layouts.is_of(other, symbol, spot=True):
                     raise ValueError(f"{place} {rest[0][0]}: the file is about {other}, not {symbol}")
             return number, ["Date", *row[1:]], rest[2:]
-        wide = max(place for place, cell in enumerate(row) if cell) + 1  # commas may trail behind each line
-        rest = [(at, line if any(line[wide:]) else line[:wide]) for at, line in rest if line != row]
-        return number, row[:wide], rest
+        wide = max(at for at, cell in enumerate(row) if cell) + 1  # commas may trail behind each line
+        return (
+            number,
+            row[:wide],
+            [(at, line if any(line[wide:]) else line[:wide]) for at, line in rest if line != row],
+        )
     raise ValueError(
         f"{place} 1: a table needs a time and a number in each row, as time,close; this file has none"
     )
 
 
-def _places(where, header, kind, mapping, symbol):
+def _places(where, header, kind, columns, symbol):
     """Place of each column that is needed or understood, by what it means."""
-    known = layouts.FUNDING if kind == "funding" else layouts.CANDLES
-    names = [layouts.plain(cell) for cell in header]
-    rates = [layouts.rate_of(cell)[2] for cell in header]
-    found = {}
-    for what, aliases in known.items():
-        told = [place for place, cell in enumerate(header) if cell == mapping.get(what)]
-        for alias in aliases:
-            here = told or [at for at, name in enumerate(rates if what == "rate" else names) if name == alias]
-            if len(here) > 1:
-                raise ValueError(f"{where}: the header names a column twice: {header[here[0]]}")
-            if here:
-                found[what] = here[0]
-                break
-    if kind == "funding" and "rate" not in found and "open" in names:
-        found["rate"] = names.index("open")  # freqtrade keeps rates as candles
-    if kind != "funding":
+    names, rates = [layouts.plain(cell) for cell in header], [layouts.rate_of(cell)[2] for cell in header]
+    found, value = {}, "rate" if kind == "funding" else "close"
+    for what, aliases in (layouts.FUNDING if kind == "funding" else layouts.CANDLES).items():
+        told = [place for place, cell in enumerate(header) if columns.get(cell) == what]
+        known = (
+            [at for at, name in enumerate(rates if what == "rate" else names) if name == alias]
+            for alias in aliases
+        )
+        here = told or next(filter(None, known), [])
+        if len(here) > 1:
+            raise ValueError(f"{where}: the header names a column twice: {header[here[0]]}")
+        if here:
+            found[what] = here[0]
+    if kind == "funding":
+        found |= {"rate": names.index("open")} if "rate" not in found and "open" in names else {}  # freqtrade
+    else:
         coins = [place for place, cell in enumerate(header) if layouts.is_of(cell, symbol, kind == "spot")]
-        if "close" not in found and len(coins) == 1:
-            found["close"] = coins[0]
+        found |= {"close": coins[0]} if "close" not in found and len(coins) == 1 else {}
         for stated in re.findall(r"^volume[ _(]+([a-z]+)", "\n".join(header).lower(), re.MULTILINE):
-            if stated not in _VOLUME_IN and not layouts.split(symbol)[0].lower().endswith(stated):
+            if stated not in _CURRENCIES and not layouts.split(symbol)[0].lower().endswith(stated):
                 raise ValueError(f"{where}: the header is about {stated.upper()}, not {symbol}")
-    if "time" in found:
-        found.pop("closed", None)
-    needed = {"time": "time" in found or "closed" in found}
-    needed |= {"rate": "rate" in found} if kind == "funding" else {"close": "close" in found}
-    if not all(needed.values()):
-        missing = " and ".join(what for what, there in needed.items() if not there)
-        ask = ", ".join(f"{what!r}: '...'" for what, there in needed.items() if not there)
+    missing = [
+        what for what in ("time", value) if what not in found and not (what == "time" and "closed" in found)
+    ]
+    if missing:
+        ask = ", ".join(f"'...': {what!r}" for what in missing)
         hint = " (if that is a row, the file has no header: write one)" * header[-1][:1].isdigit()
         raise ValueError(
-            f"{where}: in a file for {kind}= no column is known to be the {missing} among {', '.join(header)}"
-            f"{hint}; say which it is, columns={{{kind!r}: {{{ask}}}}}, or give one of the layouts that "
+            f"{where}: in a file for {kind}= no column is known to be the {' and '.join(missing)} among "
+            f"{', '.join(header)}{hint}; say which it is, columns={{{ask}}}, or give one of the layouts that "
             "help(market.read_csv) lists"
         )
     return found
