@@ -185,7 +185,8 @@ def twins(source):
     differ.
     """
     computed = [bound for bound in find(source) if not bound.given]
-    numbers = {match[0] for bound in computed for match in NUMBER.finditer(bound.text)}
+    alike = re.compile(f"{DATE.pattern}|{NUMBER.pattern}")  # a year is no twin of a whole date
+    numbers = {match[0] for bound in computed for match in alike.finditer(bound.text)}
     sizes = {number.lstrip("+−-") for number in numbers}
     return [
         match
