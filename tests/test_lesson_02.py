@@ -128,6 +128,7 @@ def test_the_insured_holder_keeps_the_upside():
         "2 * open_fee": 120_000 * TAKER,
         "2 * open_fee / (90 * entry)": 2 * TAKER / 90,
         "1e4 * 2 * open_fee / (90 * entry)": 2e4 * TAKER / 90,
+        "in_coin[1] * marks[1]": 6,
         "margin_3x": 20_000,
         "margin_2x": 30_000,
         "coins_sold": 0.25,
