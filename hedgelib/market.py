@@ -22,7 +22,6 @@ __all__ = [
     "paths",
     "scenario",
     "scenarios",
-    "validate",
 ]
 
 COLUMNS = ("spot", "mark", "mark_high", "mark_low", "funding")

@@ -16,20 +16,16 @@ RESULTS = {
     "exercise.Verdict": "exercise.check gives it",
     "figures.Picture": "figures.picture gives it",
     "ledger.Outcome": "ledger.run_many gives it",
+    "perpetual.Brackets": "a contract holds it",
     "ratio.Estimate": "ratio.beta and others give it",
     "signals.Pattern": "the functions of signals give it",
 }
 
 # What waits for its lesson, or for the annex that calls it.
 AHEAD = {
-    "contracts.sources",
-    "contracts.symbols",
-    "funding.inverse_received",
-    "market.validate",
-    "perpetual.Brackets",
-    "perpetual.collateral_liquidation_price",
-    "plan.Stop",
-    "signals.rsi",
+    "perpetual.collateral_liquidation_price": "lesson 05, with the coins as collateral",
+    "plan.Stop": "the planner and lesson 07",
+    "signals.rsi": "lesson 06, and code outside this repository",
 }
 
 
