@@ -371,6 +371,19 @@ def test_the_survival_explorer_shows_the_closed_form(lesson):
         assert lessons.amount(shown) == pytest.approx(200 * stats.norm.sf(z), abs=0.05)
 
 
+def test_what_the_dots_of_ether_say_and_where_most_is_gained(lesson):
+    def chance(leverage, volatility, days):
+        z = np.log((1 + 1 / leverage) / (1 + RATE)) / (volatility * np.sqrt(days / 365))
+        return 2 * stats.norm.sf(z)
+
+    volatility = lesson["sigma"]["ETH"]
+    for days in (30, 60, 90):
+        assert fact("touched", "ETH", f"{days} days", "10x") < chance(10, volatility, days)
+        assert fact("touched", "ETH", f"{days} days", "2x") > chance(2, volatility, days)
+    dead = [chance(leverage, lesson["sigma"]["BTC"], 60) for leverage in (10, 5, 3, 2, 1.5, 1)]
+    assert np.argmin(np.diff(dead)) == 0
+
+
 def test_the_reserve_saves_the_3x_hedge(lesson):
     frame, saved = lesson["market_frame"], lesson["saved"]
     died, prices, _, posted = account(frame, 3, reserve=20_000)
