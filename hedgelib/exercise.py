@@ -37,6 +37,8 @@ from importlib import resources
 
 import numpy as np
 
+from hedgelib.rendering import typeset
+
 MODULES = {"np": "numpy", "math": "math"} | {
     name: f"{__package__}.{name}"
     for name in (
@@ -171,7 +173,7 @@ def _field(expression, form, given, where):
         text = format(value, form)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{where}: {{{expression}:{form}}} fails: {type(error).__name__}: {error}") from None
-    return text if isinstance(value, str) else text.replace("-", "−")
+    return text if isinstance(value, str) else typeset(text)
 
 
 def _value(expression, given, where):
@@ -298,4 +300,4 @@ def _diagnosis(exercise, given):
 def _written(value):
     """Write a number with its sign, thousands separated, without needless decimals."""
     text = f"{value:,.2f}".rstrip("0").rstrip(".") if abs(value) >= 1 else f"{value:.6g}"
-    return text.replace("-", "−")
+    return typeset(text)

@@ -17,8 +17,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from hedgelib import checks, rendering
-from hedgelib.figures import typeset
-from hedgelib.rendering import NOT_POSSIBLE
+from hedgelib.rendering import NOT_POSSIBLE, typeset
 
 __all__ = ["Choice", "Explorer"]
 
@@ -127,7 +126,7 @@ class Explorer:
     >>> print(explorer.text)
     Explorer: Full hedge
       Price (USDT): 50000 (3 steps from 50000 to 70000)
-      Spot P&L: -10,000 USDT
+      Spot P&L: −10,000 USDT
 
     Everything about a state is found by its position, one index for each control:
 
@@ -231,8 +230,8 @@ class Explorer:
         return Panel(self)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        live = self.widget()._repr_mimebundle_()
-        return {**live, "text/html": self.still, "text/plain": self.text}
+        png, _ = self.cached_png(self.start)
+        return self.widget()._repr_mimebundle_() | rendering.bundle(self.still, png, self.text)
 
     def _checked(self, position):
         """Return a position as a tuple, if there is such a state."""

@@ -4,7 +4,6 @@ A function that draws puts its picture into axes, or into the whole figure, and 
 numbers of the picture by name, in words.
 """
 
-import re
 from collections.abc import Callable
 
 import numpy as np
@@ -16,7 +15,7 @@ from matplotlib.ticker import StrMethodFormatter
 
 from hedgelib import checks
 from hedgelib.market import validate
-from hedgelib.rendering import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILION, Picture, picture
+from hedgelib.rendering import BLACK, BLUE, GREEN, GREY, PURPLE, VERMILION, Picture, picture, typeset
 
 __all__ = [
     "BLACK",
@@ -48,8 +47,6 @@ FILLS = [
 ]
 LEGEND_ROW = 24  # points between the axes and their title, where the legend stands
 EVENTS_LISTED = 4  # events of a timeline that its readouts write out
-_HYPHEN = re.compile(r"(?<!\w)-(?=[\d∞])")
-_SIGN_OF_ZERO = re.compile(r"(?<!\w)[+-](?=0(\.0*)?(?![\d.]))")
 
 
 def number(value, decimals=0, unit="", signed=True):
@@ -98,17 +95,6 @@ def percent(value, decimals=1, signed=False):
     ('49.4 %', '−39.5 %')
     """
     return number(100 * _single(value), decimals, "%", signed)
-
-
-def typeset(text):
-    """Write what a format made as `number` writes: a true minus sign, no sign at zero, a space before %.
-
-    Examples
-    --------
-    >>> typeset("{:+.0%}".format(-0.25)), typeset("{:+d} bp".format(0))
-    ('−25 %', '0 bp')
-    """
-    return re.sub(r"(?<=\d)%", " %", _HYPHEN.sub("−", _SIGN_OF_ZERO.sub("", text)))
 
 
 def _single(value):

@@ -121,7 +121,7 @@ def opening(hedge, plan, spot, mark):
         wallet = hedge.wallet or 0.0
     reserve = plan.top_up.reserve if plan.top_up else 0.0
     brought = 0.0 if inverse else reserve + (0.0 if hedge.margin_from == "coins" else wallet)
-    fees = -sold * spot * hedge.contract.spot_fee
+    fees = 0.0 - sold * spot * hedge.contract.spot_fee  # 0, not −0, where nothing is sold
     margin = wallet if inverse or hedge.mode == "cross" else 0.0
     return {
         "coins": 0.0 if inverse else holding - sold,

@@ -409,7 +409,7 @@ def paths(name, n, days=None, seed=0, coin="BTC", drift=None):
             shape = rows.stop - start, bars
             for column, values in simulate.simulate(spec, coin, shape, draw, drift).items():
                 columns[column][rows] = values
-    view = "no drift" if drift == 0 else f"{drift:+.0%} log drift a year"
+    view = "no drift" if drift == 0 else f"{drift:+z.0%} log drift a year"
     return Paths(**columns, label=f"simulated {coin}: like {scenarios()[name]}, {view}", symbol=f"{coin}USDT")
 
 

@@ -162,7 +162,7 @@ def _price(price, move, reference):
 
 
 def _price_text(price, move, reference):
-    return f"{price:,.10g}" if move is None else f"{100 * move:+.4g} % from {reference}"
+    return f"{price:,.10g}" if move is None else f"{100 * move:+z.4g} % from {reference}"
 
 
 def _share_text(share):

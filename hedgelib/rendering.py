@@ -9,6 +9,7 @@ import contextlib
 import functools
 import html
 import io
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -56,6 +57,8 @@ DPI = 144  # of the picture itself, sharp on dense screens
 NOT_POSSIBLE = "Not possible"  # the readout of a state that its draw function refuses
 NO_DATE = {"Creator": None, "Date": None, "Format": None, "Type": None}
 _ALONE = threading.RLock()
+_HYPHEN = re.compile(r"(?<!\w)-(?=[\d∞])")
+_SIGN_OF_ZERO = re.compile(r"(?<![\w.])[+−-](?=0([.,]0*)?(?![\d.,]|e))")
 
 
 @contextlib.contextmanager
@@ -80,7 +83,7 @@ def checked_size(draw, title, size):
 
 
 def checked_readouts(title, figure, readouts):
-    """Return what a draw function returned, if it is a dict of texts and the figure has axes."""
+    """Return what a draw function returned, typeset, if it is a dict of texts and the figure has axes."""
     if not isinstance(readouts, dict) or not all(
         isinstance(part, str) for item in readouts.items() for part in item
     ):
@@ -90,7 +93,18 @@ def checked_readouts(title, figure, readouts):
         )
     if not figure.axes:
         raise ValueError(f'the draw function of "{title}" must add axes to the figure it is given')
-    return readouts
+    return {name: typeset(text) for name, text in readouts.items()}
+
+
+def typeset(text):
+    """Return text with a true minus sign, no sign at zero and a space before %, as every number is shown.
+
+    Examples
+    --------
+    >>> typeset("{:+.0%}".format(-0.25)), typeset("{:+d} bp".format(0))
+    ('−25 %', '0 bp')
+    """
+    return re.sub(r"(?<=\d)%", " %", _HYPHEN.sub("−", _SIGN_OF_ZERO.sub("", text)))
 
 
 def svg(figure):
@@ -149,6 +163,11 @@ def image_html(png, alt, size):
     )
 
 
+def bundle(html, png, text):
+    """Return the forms in which a picture is handed to a notebook, which shows the best it can."""
+    return {"text/html": html, "image/png": base64.b64encode(png).decode(), "text/plain": text}
+
+
 def readouts_html(readouts):
     """Return the readouts as a table with a header for each row."""
     close = "padding:1px 1.5em 1px 0;line-height:1.4;text-align:left"
@@ -164,7 +183,8 @@ def readouts_html(readouts):
 class Picture:
     """A picture with its text alternative, shown by any notebook viewer.
 
-    HTML rather than a bare PNG, because JupyterLab shows a PNG without its text alternative.
+    HTML comes first, because JupyterLab shows a PNG without its text alternative; the PNG beside it is for
+    viewers that take pictures out of HTML.
     """
 
     title: str
@@ -182,7 +202,7 @@ class Picture:
         return self.alt
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"text/html": image_html(self.png, self.alt, self.size), "text/plain": self.alt}
+        return bundle(image_html(self.png, self.alt, self.size), self.png, self.alt)
 
 
 def picture(draw, title, *, size=(9, 4), **values):

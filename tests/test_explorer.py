@@ -1,6 +1,7 @@
 """Explorers: the same states whichever way they are asked for, and no state that fails in silence."""
 
 import asyncio
+import base64
 import gc
 import hashlib
 import itertools
@@ -290,14 +291,15 @@ def test_text_and_mimebundle_are_stable_and_complete():
         "Explorer: Half a hedge\n"
         "  Hedge ratio: 50 % (3 steps from 0 % to 100 %)\n"
         "  Price (USDT): 2,000 (3 steps from 10 to 2,000,000)\n"
-        "  Short P&L: -1,000 USDT\n"
+        "  Short P&L: −1,000 USDT\n"
         "  Price: 2,000 USDT"
     )
     first, second = explorer._repr_mimebundle_(), made()._repr_mimebundle_()
     assert first["text/plain"] == explorer.text
     assert first["text/html"] == second["text/html"]
-    assert 'alt="Half a hedge. Short P&amp;L: -1,000 USDT; Price: 2,000 USDT."' in first["text/html"]
+    assert 'alt="Half a hedge. Short P&amp;L: −1,000 USDT; Price: 2,000 USDT."' in first["text/html"]
     assert "application/vnd.jupyter.widget-view+json" in first
+    assert base64.b64decode(first["image/png"]) == explorer.png(explorer.start)[0]
 
 
 WITHOUT_WIDGETS = """
@@ -329,6 +331,6 @@ def test_widgets_are_loaded_when_one_is_shown_and_not_before():
 def test_a_picture_carries_its_text_alternative():
     shown = picture(draw, 'A "hedge" < 1', ratio=0.5, price=2_000)
     bundle = shown._repr_mimebundle_()
-    assert bundle["text/plain"] == repr(shown) == 'A "hedge" < 1. Short P&L: -1,000 USDT; Price: 2,000 USDT.'
+    assert bundle["text/plain"] == repr(shown) == 'A "hedge" < 1. Short P&L: −1,000 USDT; Price: 2,000 USDT.'
     assert 'alt="A &quot;hedge&quot; &lt; 1. Short P&amp;L' in bundle["text/html"]
-    assert shown.png.startswith(b"\x89PNG")
+    assert base64.b64decode(bundle["image/png"]) == shown.png and shown.png.startswith(b"\x89PNG")
