@@ -2,9 +2,8 @@
 
 import gc
 import os
+import pickle
 import re
-import shutil
-from pathlib import Path
 
 import pytest
 import site_course
@@ -12,19 +11,8 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 from playwright.sync_api import Error, sync_playwright
 
+from website.browser import ARGUMENTS, executable
 from website.build import DRAFT, ROOT
-
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-MACOS = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
-
 
 ORDER = {
     "test_site_browser.py": -2,
@@ -73,10 +61,9 @@ def pytest_collection_finish():
 @pytest.fixture(scope="module")
 def browser():
     """Headless Chromium, for one module: playwright keeps an event loop running that others must not meet."""
-    found = next(filter(None, map(shutil.which, NAMES)), MACOS if MACOS.exists() else None)
     with sync_playwright() as playwright:
         try:
-            chromium = playwright.chromium.launch(executable_path=found, args=QUIET)
+            chromium = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
         except Error as error:
             reason = f"no usable Chromium: {error.message.splitlines()[0]}"
             if os.environ.get("CI"):
@@ -86,27 +73,51 @@ def browser():
         chromium.close()
 
 
+def once(tmp_path_factory, name, make):
+    """Return what `make` made of a new folder, made once for all processes of a run of the tests."""
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent
+    kept = place / f"{name}.pickle"
+    with FileLock(place / f"{name}.lock"):
+        if not kept.exists():
+            kept.write_bytes(pickle.dumps(make(place / name)))
+    return pickle.loads(kept.read_bytes())
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """Every notebook of the course, built as a draft: where the site is, and its lessons by name.
 
-    A draft has the ends and the start of each slider, which the tests of the site visit; ``make site`` proves
-    every state as it draws it. What did not change since the last build is not run again; of two files of
-    tests that run side by side one builds and the other waits.
+    A draft has the start and the ends of the sliders, which the tests of the site visit; ``make site`` proves
+    every state as it draws it. What did not change since the last build is not run again.
     """
-    output, cache = tmp_path_factory.mktemp("website") / "site", ROOT / ".cache" / "website" / "draft"
-    cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(cache / "tests.lock"):
-        lessons = site_course.built(ROOT / "notebooks", output, cache, steps=DRAFT)
-    return output, {lesson.name: lesson for lesson in lessons}
+
+    def make(folder):
+        cache = ROOT / ".cache" / "website" / "draft"
+        cache.mkdir(parents=True, exist_ok=True)
+        with FileLock(cache / "tests.lock"):  # another run of the tests may be at it
+            made = site_course.built(ROOT / "notebooks", folder / "site", cache, steps=DRAFT)
+        return folder / "site", {lesson.name: lesson for lesson in made}
+
+    return once(tmp_path_factory, "draft", make)
 
 
 @pytest.fixture(scope="session")
-def course(tmp_path_factory):
-    """The small course, built."""
-    folder = tmp_path_factory.mktemp("small")
-    site_course.built(site_course.write_course(folder / "notebooks"), folder / "site", folder / "cache")
-    return folder / "site"
+def small(tmp_path_factory):
+    """The small course, built: folder of the notebooks, the site and the cache, and its lessons."""
+
+    def make(folder):
+        notebooks = site_course.write_course(folder / "notebooks")
+        return folder, site_course.built(notebooks, folder / "site", folder / "cache")
+
+    return once(tmp_path_factory, "small", make)
+
+
+@pytest.fixture
+def course(small):
+    """The site of the small course."""
+    return small[0] / "site"
 
 
 @pytest.fixture

@@ -98,6 +98,7 @@ def second():
             "slide",
         ),
         code("import pandas\npandas.DataFrame({'price': [50_000, 70_000], 'total': [0, 0]})"),
+        code("pandas.DataFrame({'price': [50_000]})['total']", "skip", ["raises-exception"]),
         text("## A picture", "slide"),
         code(
             "def still(figure):\n    figure.subplots().bar(['spot', 'short'], [1, -1])\n"

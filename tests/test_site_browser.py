@@ -1,7 +1,8 @@
 """The built site in a real browser: every explorer and whatever else moves, without a network."""
 
+import dataclasses
 import re
-from pathlib import Path
+import shutil
 
 import lessons
 import nbformat
@@ -28,6 +29,13 @@ STATE = """explorer => {
         values: [...explorer.querySelectorAll("input")].map(input => input.getAttribute("aria-valuetext")),
     };
 }"""
+CUT = """() => [...document.querySelectorAll(".slides section section")].flatMap(section => {
+    const { h, v } = Reveal.getIndices(section);
+    Reveal.slide(h, v, 99);
+    const tall = section.getBoundingClientRect().height > 700 * Reveal.getScale();
+    const wide = section.scrollWidth > section.clientWidth + 1;
+    return tall || wide ? [section.textContent.trim().slice(0, 60)] : [];
+})"""
 SHOW_SLIDE = """explorer => {
     const { h, v } = Reveal.getIndices(explorer.closest("section"));
     Reveal.slide(h, v, 99);
@@ -39,48 +47,81 @@ def told(explorer, readouts):
     return f"{explorer['title']}. " + "; ".join(f"{name}: {text}" for name, text in readouts.items()) + "."
 
 
-def moved(explorer, position, key):
-    """Press a key on the slider that `position` differs from the start in; return the state that is shown."""
-    explorer.locator("input").nth(position).press(key)
+def moved(explorer, number, key):
+    """Press a key on a slider; return the state that is shown."""
+    explorer.locator("input").nth(number).press(key)
     return explorer.evaluate(STATE)
 
 
-@pytest.mark.parametrize("folder", ["", "slides"])
+def stands(figure):
+    """Where the sliders of an explorer stand."""
+    return tuple(int(slider.input_value()) for slider in figure.locator("input").all())
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_every_slider_reaches_both_ends_and_comes_back(site, visit, name, folder):
-    page = visit(site[0] / folder / f"{name}.html")
+def test_every_slider_reaches_both_ends_and_comes_back(site, visit, name):
+    page = visit(site[0] / f"{name}.html", viewport={"width": 1000, "height": 800})
     explorers = site[1][name].explorers
     assert page.locator("figure.explorer").count() == len(explorers)
     for number, explorer in enumerate(explorers, 1):
         figure = page.locator(f"#explorer-{number}")
-        if folder:
-            figure.evaluate(SHOW_SLIDE)
-        slide = folder and page.evaluate("Reveal.getIndices()")
         samples = {tuple(sample["position"]): sample for sample in explorer["samples"]}
-        sliders = figure.locator("input")
-        start = tuple(int(sliders.nth(index).input_value()) for index in range(sliders.count()))
-        first = figure.evaluate(STATE)
-        assert first["shown"] == samples[start]["readouts"]
-        for index in range(sliders.count()):
-            last = int(sliders.nth(index).get_attribute("max"))
+        start, first = stands(figure), figure.evaluate(STATE)
+        compare(page, number, explorer, samples[start], first)
+        for index, slider in enumerate(figure.locator("input").all()):
+            last = int(slider.get_attribute("max"))
             for key, end in (("Home", 0), ("End", last)):
                 state = moved(figure, index, key)
-                sample = samples[(*start[:index], end, *start[index + 1 :])]
-                assert state["shown"] == sample["readouts"], (explorer["title"], index, key)
-                assert state["told"] == told(explorer, sample["readouts"])
-                assert (state["drawn"] != first["drawn"]) == (sample["svg"] != samples[start]["svg"])
                 assert (state["values"] != first["values"]) == (end != start[index])
+                if end == start[index]:
+                    assert state == first
+                    continue
+                sample = samples[(*start[:index], end, *start[index + 1 :])]
+                assert (state["drawn"] != first["drawn"]) == (sample["svg"] != samples[start]["svg"])
+                compare(page, number, explorer, sample, state)
             for _ in range(last - start[index]):
-                sliders.nth(index).press("ArrowLeft")
+                slider.press("ArrowLeft")
             assert figure.evaluate(STATE) == first
-        assert not folder or page.evaluate("Reveal.getIndices()") == slide, (
-            "a key in a slider turned the slide"
-        )
+
+
+def compare(page, number, explorer, sample, state):
+    """Compare what an explorer shows with what Python said and matplotlib drew at this state."""
+    assert state["shown"] == sample["readouts"], (explorer["title"], sample["position"])
+    assert state["told"] == told(explorer, sample["readouts"])
+    share = proof.different_pixels(page, f"explorer-{number}", sample["svg"])
+    assert share <= proof.MOST_DIFFERENT, (explorer["title"], sample["position"])
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_pictures_are_matplotlibs(browser, site, name):
-    assert not proof.different_pictures(browser, site[0], [site[1][name]])
+def test_slides_hold_all_and_their_sliders_move(site, visit, name):
+    page = visit(site[0] / "slides" / f"{name}.html", viewport={"width": 1200, "height": 750})
+    assert not page.evaluate(CUT), "stands outside its slide"
+    explorers = site[1][name].explorers
+    assert page.locator("figure.explorer").count() == len(explorers)
+    for number, explorer in enumerate(explorers, 1):
+        figure = page.locator(f"#explorer-{number}")
+        figure.evaluate(SHOW_SLIDE)
+        slide, start, first = page.evaluate("Reveal.getIndices()"), stands(figure), figure.evaluate(STATE)
+        samples = {tuple(sample["position"]): sample["readouts"] for sample in explorer["samples"]}
+        for index, slider in enumerate(figure.locator("input").all()):
+            last = int(slider.get_attribute("max"))
+            key, end = ("Home", 0) if start[index] == last else ("End", last)
+            position = (*start[:index], end, *start[index + 1 :])
+            assert moved(figure, index, key)["shown"] == samples[position], (explorer["title"], position)
+            figure.get_by_role("button").press("Space")
+            assert figure.evaluate(STATE) == first
+        assert page.evaluate("Reveal.getIndices()") == slide, "a key in a slider turned the slide"
+
+
+def test_the_proof_finds_a_picture_that_is_not_matplotlibs(browser, small):
+    folder, (_, lesson) = small
+    assert not proof.different_pictures(browser, folder / "site", [lesson])
+    (explorer,) = lesson.explorers
+    first, second, *others = explorer["samples"]
+    swapped = explorer | {"samples": [first | {"svg": second["svg"]}, *others]}
+    wrong = dataclasses.replace(lesson, explorers=[swapped])
+    (problem,) = proof.different_pictures(browser, folder / "site", [wrong])
+    assert f'01_hedge: explorer "Price < 90k & hedge" at {first["position"]} differs' in problem
 
 
 def test_an_explorer_that_refuses_a_state_shows_why_and_recovers(course, visit):
@@ -240,10 +281,6 @@ def test_a_handout_holds_everything_and_folds_nothing(browser, course, tmp_path)
 
 
 def test_twins_do_not_depend_on_where_the_site_lies(course, visit, tmp_path):
-    elsewhere = Path(tmp_path / "a folder with spaces & more")
-    course.rename(elsewhere)
-    try:
-        page = visit(elsewhere / "01_hedge.html")
-        assert moved(page.locator("#explorer-1"), 0, "End")["shown"]["Spot P&L"] == "+30,000 USDT"
-    finally:
-        elsewhere.rename(course)
+    elsewhere = shutil.copytree(course, tmp_path / "a folder with spaces & more")
+    page = visit(elsewhere / "01_hedge.html")
+    assert moved(page.locator("#explorer-1"), 0, "End")["shown"]["Spot P&L"] == "+30,000 USDT"

@@ -4,13 +4,21 @@ import contextlib
 import os
 import shutil
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+MACOS = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 
 
 def executable():
     """Return the path of an installed Chromium, or None. The variable CHROMIUM names another one."""
-    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, (*NAMES, MACOS))), None)
 
 
 @contextlib.contextmanager
