@@ -219,8 +219,8 @@ def symbols():
 
     Examples
     --------
-    >>> symbols()[0], symbols()[-1], len(symbols())
-    ('BTCUSDT', 'ETHUSD', 9)
+    >>> symbols()[:2], "BTCUSD" in symbols()
+    (('BTCUSDT', 'ETHUSDT'), True)
     """
     return tuple(name for name in _book() if name not in ("linear", "inverse"))
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from hedgelib import planner
+from hedgelib import contracts, planner
 from hedgelib.histories import cache
 from hedgelib.planner import Form
 from hedgelib.planner import panel as live
@@ -137,13 +137,24 @@ def test_a_start_that_is_no_plan(start):
         Form(**start)
 
 
-def test_a_coin_without_facts_is_offered_and_says_what_is_not_known():
-    panel = Form(**START).widget()
-    assert "SOLUSDT" in panel.fields["contract"].options
-    panel.fields["contract"].value = "SOLUSDT"
+@pytest.mark.parametrize("symbol", contracts.symbols())
+def test_every_contract_that_is_offered_gives_a_plan(panel, symbol):
+    panel.fields["contract"].value = symbol
+    panel.fields["margin_from"].value = "coin_margined" if contracts.get(symbol).inverse else "outside"
     assert complaints(panel) == {}
-    assert "SELL 1.5 SOL" in panel.result.value and "not known" in panel.result.value
-    assert "not measured for SOL" in panel.plan.value
+    assert f"of {symbol} at" in panel.result.value
+
+
+def test_a_new_contract_without_facts_is_offered_and_says_what_is_not_known(monkeypatch):
+    book = contracts._book()
+    added = [entry | ({"base": "XYZ"} if "base" in entry else {}) for entry in book["SOLUSDT"]]
+    monkeypatch.setattr(contracts, "_book", lambda: book | {"XYZUSDT": added})
+    panel = Form(**START).widget()
+    assert "XYZUSDT" in panel.fields["contract"].options
+    panel.fields["contract"].value = "XYZUSDT"
+    assert complaints(panel) == {}
+    assert "SELL 1.5 XYZ" in panel.result.value and "not known" in panel.result.value
+    assert "not measured for XYZ" in panel.plan.value
     panel.fields["evidence"].value = "history"
     assert set(complaints(panel)) == {"evidence"}
     assert "See: Judge by" in panel.result.value
