@@ -31,6 +31,7 @@ Row = namedtuple(
     "spot_pnl short_pnl basis_pnl funding fees liquidation_loss top_ups event",
 )
 NEVER = 1e9  # times the entry: a liquidation price beyond counts as none
+_ENOUGH, _APART = 8, 0.05  # bars in the middle of which last prices this far from mark are of another scale
 WAITING, RESTING, DONE = "waits for its trigger", "rests at its limit", "done"
 
 
@@ -132,6 +133,13 @@ def _path(market):
         columns[name] = checks.number(f"{name} of the market", column.to_numpy(), **limits)[np.newaxis]
     if np.any(columns["last_low"] > columns["last_high"]):
         raise ValueError("last_low must not be above last_high in any bar of the market")
+    for name, mark in zip(Bar._fields[4:6], Bar._fields[2:4], strict=True) if len(market) >= _ENOUGH else ():
+        off = np.median(columns[name] / columns[mark]) - 1
+        if abs(off) > _APART:
+            raise ValueError(
+                f"{name} is {off:+.0%} from {mark} in the middle of {len(market)} bars: "
+                "scale all prices of the market alike, or drop the columns last_high and last_low"
+            )
     step = market.index[1] - market.index[0] if len(market) > 1 else pd.Timedelta(hours=8)
     return SimpleNamespace(**columns, hours=step / pd.Timedelta(hours=1))
 

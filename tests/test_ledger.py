@@ -526,6 +526,8 @@ class TestRefused:
             ((market([60_000]), FULL, 0.5), "plan must be a plan.Plan"),
             ((market([60_000]).assign(last_high=np.nan), FULL), "last_high"),
             ((market([60_000]).assign(last_low=61_000), FULL), "last_low must not be above last_high"),
+            ((market([60_000] * 8).assign(last_high=66_000), FULL), r"last_high is \+10% from mark_high"),
+            ((market([60_000] * 9).assign(last_low=40_000), FULL), "last_low is -33% from mark_low"),
             ((market([60_000]), FULL, _Greedy()), "shares of the target must be .* at most 1, got 5 in it"),
         ],
     )
