@@ -30,6 +30,9 @@ COLUMNS = ("spot", "mark", "mark_high", "mark_low", "funding")
 START = pd.Timestamp("2030-01-01", tz="UTC")
 """First bar of a market whose dates are invented."""
 
+NEEDS = "market.{} needs the package {!r}: pip install 'hedgelib[histories]'"
+"""What is said where a package is missing that only real prices need."""
+
 _HISTORIES = ("DownloadError", "download", "history", "read_csv")
 
 _LONGEST = 3_650  # days of a market drawn by hand
@@ -47,9 +50,7 @@ def __getattr__(name):
     try:
         return getattr(import_module("hedgelib.histories"), name)
     except ModuleNotFoundError as missing:
-        raise ModuleNotFoundError(
-            f"market.{name} needs the package {missing.name!r}: pip install 'hedgelib[histories]'"
-        ) from None
+        raise ModuleNotFoundError(NEEDS.format(name, missing.name)) from None
 
 
 def build(time, columns, **attrs):

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import sys
 import threading
 
 import pandas as pd
@@ -16,6 +17,7 @@ BARS = 120
 NOW = FIRST + BARS * BAR + 3_600_000  # an hour after the last close, 2024-01-25 00:00
 SPAN = {"symbol": "BTCUSDT", "start": "2023-12-16 08:00", "end": "2024-01-25"}
 KINDS = ("spot", "perp", "mark", "funding")
+client_of_ccxt = exchange.client
 
 
 @pytest.fixture
@@ -56,6 +58,27 @@ def check(frame, fake, first=0, last=BARS):
     assert frame["last_high"].tolist() == [float(row[2]) for row in fake.rows["perp"][rows]]
     assert frame["last_low"].tolist() == [float(row[3]) for row in fake.rows["perp"][rows]]
     assert frame["funding"].tolist() == [float(row["fundingRate"]) for row in fake.rows["funding"][rows]]
+
+
+@pytest.mark.parametrize("package", ["ccxt", "tqdm.auto"])
+def test_a_missing_package_is_named_with_the_way_to_get_it(lab, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    if package == "ccxt":
+        monkeypatch.setattr(exchange, "client", client_of_ccxt)
+    with pytest.raises(ModuleNotFoundError, match=r"market\.download needs .* pip install 'hedgelib\[histor"):
+        lab()
+
+
+@pytest.mark.parametrize("lost", [[40], [40, 41, 42], [30, 60]])
+def test_a_maintenance_hole_in_spot_is_bridged(lab, fake, lost):
+    spot, mark = (pd.Series([row[4] for row in fake.rows[kind]], dtype=float) for kind in ("spot", "mark"))
+    fake.rows["spot"] = [row for place, row in enumerate(fake.rows["spot"]) if place not in lost]
+    frame = lab()
+    ratio = (spot / mark).drop(lost).reindex(range(BARS)).ffill()
+    assert frame["spot"].tolist() == pytest.approx((mark * ratio).tolist(), rel=1e-12)
+    assert [note[:33] for note in frame.attrs["notes"]] == [
+        f"spot has no close at {len(lost)} of 120 bar"[:33]
+    ]
 
 
 def test_download(lab, fake):
@@ -329,7 +352,7 @@ def test_history_beside_a_gap_in_the_cache(lab, fake, tmp_path):
     check(market.history(**(SPAN | {"start": "2024-01-01 08:00"})), fake, 48)
     check(market.history(**(SPAN | {"end": "2023-12-22"})), fake, 0, 18)
     with pytest.raises(
-        ValueError, match=r"the cache has no spot rows of BTCUSDT from binance between 2023-12-22"
+        ValueError, match=r"the cache has no perp rows of BTCUSDT from binance between 2023-12-22"
     ):
         market.history(**SPAN)
     with pytest.raises(

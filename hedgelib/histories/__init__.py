@@ -8,6 +8,7 @@ from importlib import import_module
 
 from hedgelib.histories import csvfiles
 from hedgelib.histories.exchange import DownloadError
+from hedgelib.market import NEEDS
 
 __all__ = ["DownloadError", "download", "history", "read_csv"]
 
@@ -19,6 +20,8 @@ def _told(function):
     def call(*args, **named):
         try:
             return function(*args, **named)
+        except ModuleNotFoundError as missing:
+            raise ModuleNotFoundError(NEEDS.format(function.__name__, missing.name)) from None
         except (ValueError, DownloadError) as error:
             sentence = f"{type(error).__name__}: {error}"
             error._render_traceback_ = lambda: [sentence]

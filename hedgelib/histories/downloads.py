@@ -91,8 +91,9 @@ def history(symbol, start, end, exchange="binance", hours=None, cache=None):
     Returns
     -------
     pandas.DataFrame
-        A market frame. Where mark candles are missing the last price of the perpetual stands in for mark;
-        ``attrs["notes"]`` says so.
+        A market frame, with ``last_high`` and ``last_low``, how far the last price went in each bar. Where
+        mark candles are missing the last price stands in for mark, where spot lacks a close it is mark times
+        the last known ratio; ``attrs["notes"]`` says so.
 
     Raises
     ------
@@ -116,7 +117,7 @@ def history(symbol, start, end, exchange="binance", hours=None, cache=None):
         rows = [row for row in known if since <= row[0] <= until]
         longest = LONGEST if kind == "funding" else step
         for before, after in itertools.pairwise(row[0] for row in rows):
-            if after - before > longest + SLACK:
+            if after - before > longest + SLACK and kind != "spot":  # a hole in spot is bridged
                 gap = f"between {moment(before)} and {moment(after)}"
                 raise ValueError(
                     f"the cache has no {kind} rows of {symbol} from {exchange} {gap}; market.download gets "

@@ -46,6 +46,10 @@ class _GarbledError(Exception):
     """An answer that cannot be right."""
 
 
+class _HoleError(_GarbledError):
+    """An answer in which rows are missing."""
+
+
 def default_hours(name):
     """Return the length of a bar (hours) that suits an exchange."""
     return _VENUES[name][4]
@@ -116,8 +120,17 @@ class Exchange:
             symbol = self.spot if kind == "spot" else self.perp
             return [row[:5] for row in fetch(symbol, self.timeframe, since, self.limit)]
 
+        holes = set()
+
         def check(rows):
-            return _sound(rows, since, now, step, follows)
+            try:
+                return _sound(rows, since, now, step, follows)
+            except _HoleError as hole:
+                # While spot was closed for maintenance there are no candles: the exchange says so twice.
+                if kind != "spot" or str(hole) not in holes:
+                    holes.add(str(hole))
+                    raise
+            return _sound(rows, since, now, step, follows, holes=True)
 
         rows = self._ask(one, ask, check)
         if not rows or (not follows and rows[0][0] > since + (step or LONGEST)):
@@ -216,7 +229,7 @@ def _reach(name, one):
         )
 
 
-def _sound(rows, since, now, step, follows):
+def _sound(rows, since, now, step, follows, holes=False):
     """Return rows in order, once each, without what is not over yet; raise if they cannot be right."""
     rows = [(int(row[0]), *(float(value) for value in row[1:])) for row in rows]
     for row in rows:
@@ -233,8 +246,8 @@ def _sound(rows, since, now, step, follows):
     for before, after in itertools.pairwise(times):
         if before == after:
             raise _GarbledError(f"two different rows for {moment(after)}")
-        if after - before != step if step else after - before > LONGEST + SLACK:
-            raise _GarbledError(f"no rows between {moment(before)} and {moment(after)}")
+        if not holes and (after - before != step if step else after - before > LONGEST + SLACK):
+            raise _HoleError(f"no rows between {moment(before)} and {moment(after)}")
     return [list(row) for row in rows]
 
 
