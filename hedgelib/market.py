@@ -453,7 +453,7 @@ def facts(topic=None, asset=None):
 
     >>> touched = facts("touched", "BTC").query("period == '60 days'").set_index("key")["value"]
     >>> touched[["3x_low", "3x", "3x_high"]].round(2).tolist()
-    [0.2, 0.29, 0.4]
+    [0.18, 0.27, 0.37]
     >>> facts("touched", "SOL")
     Traceback (most recent call last):
     ...

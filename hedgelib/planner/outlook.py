@@ -13,8 +13,7 @@ from hedgelib.figures import percent
 from hedgelib.market import facts, validate
 
 LONGEST = 365
-_FULL_PERIOD = r"^\d{4}-\d{2}-\d{2} to"
-_RISES = {"2x": 0.49, "3x": 0.32, "5x": 0.19, "10x": 0.09}
+_RISES = {"1x": 0.992, "2x": 0.494, "3x": 0.328, "5x": 0.1952, "10x": 0.0956}
 _HORIZONS = (30, 60, 90)
 
 
@@ -53,7 +52,7 @@ class Published:
     --------
     >>> coin = Published("BTC")
     >>> coin.best_day, coin.volatility, coin.funding(days=60).bad_case
-    (0.1954, 0.6273, 'the worst 30 days, and nothing received on the others')
+    (0.1954, 0.6188, 'the worst 30 days, and nothing received on the others')
     >>> coin.touched(rise=0.328, days=60)
     Touched(share=0.2915, bound='', case='a rise of 32 % within 60 days; 90 % interval 20 % to 40 %')
     """
@@ -75,11 +74,11 @@ class Published:
             "basis": self.basis,
         }
         missing = [name for name, value in measured.items() if math.isnan(value)]
-        self.source = "published facts, 2019-09 to 2026-03"
+        known = _row("funding_by_year", base, "mean")
+        period = f", {known['since'][:7]} to {known['as_of'][:7]}" if known else ""
+        self.source = f"published facts{period}"
         if missing:
-            first, _, last = _row("funding_by_year", base, "mean").get("period", "").partition(" to ")
-            period = f", {first[:7]} to {last[:7]}" if first else ""
-            self.source = f"published facts{period} (not measured for {base}: {', '.join(missing)})"
+            self.source += f" (not measured for {base}: {', '.join(missing)})"
 
     def funding(self, days):
         """Mean settlement, three a day; the bad case is the worst week or month measured."""
@@ -164,17 +163,17 @@ class History:
 
 
 def fact(topic, base, key):
-    """Return one number of the published facts, that of the longest period; NaN if there is none."""
+    """Return one number of the published facts, that of the era; NaN if there is none."""
     return _row(topic, base, key).get("value", math.nan)
 
 
 @functools.cache
 def _row(topic, base, key):
-    """The fact of the longest period, as a dict of its columns; empty if there is none."""
+    """The fact of the era, as a dict of its columns; empty if there is none."""
     table = facts(topic)
     rows = table[(table["asset"] == base) & (table["key"] == key)]
     if len(rows) > 1:
-        rows = rows[rows["period"].str.contains(_FULL_PERIOD)]
+        rows = rows[rows["period"] == "era"]
     return rows.iloc[0].to_dict() if len(rows) == 1 else {}
 
 
