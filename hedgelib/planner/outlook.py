@@ -54,7 +54,7 @@ class Published:
     >>> coin.best_day, coin.volatility, coin.funding(days=60).bad_case
     (0.1954, 0.6188, 'the worst 30 days, and nothing received on the others')
     >>> coin.touched(rise=0.328, days=60)
-    Touched(share=0.2915, bound='', case='a rise of 32 % within 60 days; 90 % interval 20 % to 40 %')
+    Touched(share=0.2716, bound='', case='a rise of 33 % within 60 days; 90 % interval 18 % to 37 %')
     """
 
     longest = LONGEST  # days
