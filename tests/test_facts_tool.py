@@ -12,9 +12,10 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
+from hedgelib import signals
 from hedgelib.histories import cache
 from tools import facts
-from tools.factlib import book, funding, hedges, lessons, measures, prices
+from tools.factlib import book, funding, hedges, lessons, measures, prices, rules
 from tools.factlib.rows import RowsError, read
 
 TABLES = {table.topic: table for table in facts.TABLES}
@@ -204,6 +205,7 @@ class TestFunding:
                 ("ETH", period, "share_at_interest"): sum(round(r * 1e8) == 10_000 for r in rates) / count,
                 ("ETH", period, "share_above_interest"): sum(round(r * 1e8) > 10_000 for r in rates) / count,
                 ("ETH", period, "autocorrelation"): np.corrcoef(rates[1:], rates[:-1])[0, 1],
+                ("ETH", period, "autocorrelation_week"): np.corrcoef(rates[21:], rates[:-21])[0, 1],
             }
         agree(measured("funding_by_year"), expected)
         assert {period for _, period, _ in expected} >= {"era", "last 365 days", "2019", "2021"}
@@ -260,6 +262,7 @@ class TestFunding:
                 ("SOL", f"{days} days", "median"): np.median(sums),
                 ("SOL", f"{days} days", "good"): np.quantile(sums, 0.95),
                 ("SOL", f"{days} days", "best"): sums.max(),
+                ("SOL", f"{days} days", "share_negative"): sum(each < 0 for each in sums) / len(sums),
             }
         agree(measured("funding_by_horizon_last_365_days" if lately else "funding_by_horizon"), expected)
 
@@ -297,6 +300,30 @@ class TestFunding:
             ("ETH", "era", "days"): len(groups[True]),
         }
         agree(measured("after_negative_funding"), expected)
+
+    def test_after_low(self, rows, measured):
+        rates = rows.binance["BTC"].to_list()
+        low = [place for place in range(len(rates) - 90) if round(rates[place] * 1e8) <= -30_000]
+        following = [sum(rates[place + 1 : place + 91]) for place in low]
+        expected = {
+            ("BTC", "era", "settlements"): len(low),
+            ("BTC", "era", "mean"): 1e4 * np.mean([rates[place] for place in low]),
+            ("BTC", "era", "following"): np.mean(following),
+            ("BTC", "era", "following_worst"): min(following),
+        }
+        agree(measured("after_low_funding"), expected)
+
+    def test_events(self, rows, measured):
+        rates, close = rows.binance["BTC"], rows.close["BTC"]
+        paid = rates[(rates.index >= "2020-03-13") & (rates.index < "2020-04-12")]
+        expected = {
+            ("BTC", "2020-03-12 to 2020-04-11", "funding"): sum(paid),
+            ("BTC", "2020-03-12 to 2020-04-11", "lowest"): min(paid),
+            ("BTC", "2020-03-12 to 2020-04-11", "moved"): close["2020-04-11"] / close["2020-03-12"] - 1,
+        }
+        assert len(paid) == 90
+        agree(measured("events"), expected)
+        assert not any(coin == "ETH" for coin, _, _ in measured("events")), "the Merge was later"
 
     def test_by_exchange_needs_all_three(self, cached, measured):
         assert not measured("funding_by_exchange")
@@ -397,6 +424,26 @@ class TestPrices:
         # A level is exact and these are rounded: a start may lie between.
         agree(measured(f"touched{end}"), expected, abs=0.002)
         agree(measured(f"touched_by_rise{end}"), fine)
+
+    @pytest.mark.parametrize("lately", [False, True])
+    def test_touched_by_fall(self, rows, measured, lately):
+        expected = {}
+        for days in (1, 30):
+            low = starts(rows, "ETH", days, lately, rows.low, min)
+            expected |= {
+                ("ETH", f"{days} days", fall): np.mean(low <= 1 - float(fall)) for fall in ("0.05", "0.2")
+            }
+        found = measured("touched_by_fall" + "_last_365_days" * lately)
+        agree(found, expected)
+        assert lately or found["ETH", "30 days", "0.2_low"] <= expected["ETH", "30 days", "0.2"]
+
+    def test_moves_of_a_month(self, rows, measured):
+        moved = moves(rows, 30, "ETH")["ETH"]
+        expected = {}
+        for period, part in itertools.islice(parts(moved), 2):
+            expected["ETH", period, "typical"] = np.quantile(np.abs(part), 0.5)
+            expected["ETH", period, "fell_25"] = np.mean([1 + move < 0.75 for move in part])
+        agree(measured("moves_of_30_days"), expected)
 
     def test_touched_by_year(self, rows, measured):
         close = rows.close["ETH"]
@@ -552,6 +599,7 @@ class TestHedges:
         here, there = spot[1:] / spot[:-1] - 1, perp[1:] / perp[:-1] - 1
         expected = {
             ("BTC", "era", "ratio"): np.polyfit(there, here, 1)[0],
+            ("BTC", "era", "variance_removed_half"): 1 - np.var(here - there / 2) / np.var(here),
             ("BTC", "era", "variance_removed_one_to_one"): 1 - np.var(here - there) / np.var(here),
             ("BTC", "era", "volatility"): np.std(here, ddof=1) * 365**0.5,
             ("BTC", "era", "volatility_hedged"): np.std(here - there, ddof=1) * 365**0.5,
@@ -569,6 +617,8 @@ class TestHedges:
                 ("BTC", period, "std"): np.std(part, ddof=1),
                 ("BTC", period, "lowest"): min(part),
                 ("BTC", period, "highest"): max(part),
+                ("BTC", period, "percentile_1"): np.quantile(part, 0.01),
+                ("BTC", period, "percentile_99"): np.quantile(part, 0.99),
             }
         agree(measured("basis_by_year"), by_year)
 
@@ -596,6 +646,153 @@ class TestHedges:
         assert ("SOL", "2019", "beta") not in measured("altcoin_beta_by_year")
         assert ("SOL", "since 2025", "beta") not in measured("altcoin_beta")
 
+    def test_followed(self, rows, measured):
+        both = moves(rows, 1, "BTC", "ETH").loc[ERA:]
+        held, other = both["BTC"].to_numpy(), both["ETH"].to_numpy()
+
+        def slope(weights):
+            """Slope of a line through the first days, each with its weight."""
+            first = slice(0, len(weights))
+            fit = sm.WLS(held[first], sm.add_constant(other[first]), weights).fit()
+            return fit.params[1]
+
+        ratios = {"one_ratio": [], "last_90_days": [], "fading": []}
+        for day in range(730, len(both)):
+            age = np.arange(day)[::-1]
+            ratios["one_ratio"].append(slope(np.ones(730)))
+            ratios["last_90_days"].append(slope((age < 90) * 1.0))
+            ratios["fading"].append(slope(0.5 ** (age / 90)))
+        judged = held[730:]
+        expected = {
+            ("BTC", "era", name): 1 - np.var(judged - np.array(used) * other[730:]) / np.var(judged)
+            for name, used in ratios.items()
+        }
+        agree(measured("cross_hedge_followed"), expected, rel=1e-6)
+
+    def test_of_stretches(self, rows, measured):
+        closes = np.column_stack([rows.close[coin].loc[ERA:] for coin in ("BTC", "ETH")])
+        expected = {}
+        for days, period in ((1, "1 day"), (10, "10 days")):
+            kept = closes[(len(closes) - 1) % days :: days]
+            held, other = np.diff(np.log(kept), axis=0).T
+            expected["BTC", period, "ratio"] = np.polyfit(other, held, 1)[0]
+            expected["BTC", period, "stretches"] = len(held)
+        agree(measured("cross_hedge_of_stretches"), expected)
+
+    def test_correlation(self, rows, measured):
+        both = returns(rows, "BTC", "ETH").loc[ERA:]
+        known = {
+            both.index[end - 1]: np.corrcoef(both.iloc[end - 90 : end].T)[0, 1]
+            for end in range(90, len(both) + 1)
+        }
+        low, high = min(known, key=known.get), max(known, key=known.get)
+        expected = {
+            ("BTC", f"90 days to {low:%Y-%m-%d}", "lowest"): known[low],
+            ("BTC", f"90 days to {high:%Y-%m-%d}", "highest"): known[high],
+        }
+        agree(measured("correlation_of_90_days"), expected)
+
+    def test_basket(self, rows, measured):
+        part = moves(rows, 1, "SOL", "BTC", "ETH").loc["2020-10-01":]
+        both = sm.OLS(part["SOL"], sm.add_constant(part[["BTC", "ETH"]])).fit()
+        expected = {
+            ("SOL", "era", "ratio_btc"): both.params["BTC"],
+            ("SOL", "era", "ratio_eth"): both.params["ETH"],
+            ("SOL", "era", "removed_by_btc"): np.corrcoef(part["SOL"], part["BTC"])[0, 1] ** 2,
+            ("SOL", "era", "removed_by_both"): both.rsquared,
+        }
+        agree(measured("basket"), expected)
+
+
+class TestRules:
+    def test_alarms(self, rows, measured):
+        close, expected = rows.close["BTC"].to_list(), {}
+        moved = [close[day + 10] / close[day] - 1 for day in range(len(close) - 10)]
+        expected["BTC", "all days", "after_any_day"] = np.mean(moved)
+        for find in (signals.double_top, signals.head_and_shoulders, signals.bearish_divergence):
+            known = [each.known for each in find(np.array(close))]
+            after = [moved[day] for day in known if day < len(moved)]
+            name = ("BTC", "all days", find.__name__)
+            expected[*name[:2], f"{name[2]}_per_1000"] = len(known) / len(close) * 1000
+            expected[*name[:2], f"{name[2]}_alarms"] = len(after)
+            expected[*name[:2], f"{name[2]}_after"] = np.mean(after) if after else np.nan
+        agree(measured("alarms"), expected)
+        assert measured("alarms")["BTC", "all days", "double_top_alarms"] > 1
+
+    def test_moving_hedges_by_the_ledger(self, rows, measured):
+        """Two of the rules on each window of 60 days, bar by bar."""
+        bars = rows.bars["BTC"]["close"].loc["2020-01-01 08:00":"2022-01-01 00:00"]
+        gained = {"batches": [], "off_after_30_days": []}
+        held = {name: [] for name in gained}
+        windows = [bars.iloc[first : first + 181] for first in range(0, len(bars) - 180, 21)]
+        for window in windows:
+            path = (60_000 * window / window.iloc[0]).to_numpy()
+            low = np.minimum.accumulate(path)
+            ratio = 0.3 + 0.3 * (low <= 57_000 * (1 + 1e-12)) + 0.4 * (low <= 54_000 * (1 + 1e-12))
+            held["batches"].append(ratio)
+            held["off_after_30_days"].append((np.arange(181) < 90) * 1.0)
+        for name, shares in held.items():
+            mean = np.mean([each[:-1].mean() for each in shares])
+            for window, ratio in zip(windows, shares, strict=True):
+                path = (60_000 * window / window.iloc[0]).to_numpy()
+                rates = np.array([0.0, *rows.binance["BTC"].reindex(window.index[1:]).to_numpy()])
+                moved, plain = (
+                    np.sum(-shorted[:-1] * np.diff(path))
+                    + np.sum(shorted[:-1] * path[1:] * rates[1:])
+                    - 0.0005 * (shorted[0] * path[0] + np.sum(np.abs(np.diff(shorted))[:-1] * path[1:-1]))
+                    for shorted in (ratio, np.full(181, mean))
+                )
+                gained[name].append(moved - plain)
+        found = measured("moving_hedges")
+        assert found["BTC", "2020 to 2024", "windows"] == len(windows)
+        for name, better in gained.items():
+            # Orders are rounded down to 0.001 coin, and a trade at the last close changes a fee alone.
+            assert found["BTC", "2020 to 2024", name] == pytest.approx(np.mean(better), abs=40)
+            error = np.std(better) / np.sqrt(len(windows) * 7 / 60)
+            assert found["BTC", "2020 to 2024", f"{name}_error"] == pytest.approx(error, rel=0.02)
+        assert not any(period == "since 2025" for _, period, _ in found)
+
+    @pytest.mark.parametrize("seen_to", ["2024-12-31", "2021-05-31"])
+    def test_trend_rule(self, rows, measured, monkeypatch, seen_to):
+        monkeypatch.setattr(rules, "SEEN_TO", pd.Timestamp(seen_to))
+        monkeypatch.setattr(rules, "LENGTHS", (10, 20, 50, 100))
+        monkeypatch.setattr(rules, "FILLED", 100)
+        close = rows.close["BTC"].to_list()
+        seen, fee = sum(rows.close["BTC"].index <= seen_to), 0.0005
+        half = (100 + seen) // 2
+        stretches = {"first_half": (100, half), "second_half": (half, seen - 1)}
+        if seen < len(close):
+            stretches["unseen"] = (seen - 1, len(close) - 1)
+        scores = {}
+        for days, distance in itertools.product((10, 20, 50, 100), (0, 0.02, 0.05, 0.1)):
+            hedged = [0.0] * len(close)
+            for day in range(days - 1, len(close)):
+                mean = sum(close[day - days + 1 : day + 1]) / days
+                hedged[day] = float(close[day] < (1 - distance) * mean)
+            average = sum(hedged[100:]) / len(hedged[100:])
+            scores[days, distance] = {
+                name: [
+                    (average - hedged[day]) * (close[day + 1] / close[day] - 1)
+                    - fee * abs(hedged[day] - hedged[day - 1])
+                    for day in range(*ends)
+                ]
+                for name, ends in stretches.items()
+            }
+        best = max(scores, key=lambda rule: sum(scores[rule]["first_half"]))
+        expected = {("BTC", "all days", "days"): best[0], ("BTC", "all days", "distance"): best[1]}
+        for name in stretches:
+            days, sums = scores[best][name], [sum(each[name]) for each in scores.values()]
+            expected["BTC", "all days", name] = sum(days)
+            expected["BTC", "all days", f"{name}_error"] = np.std(days) * len(days) ** 0.5
+            expected["BTC", "all days", f"{name}_rank"] = sorted(sums)[::-1].index(sum(days)) + 1
+        found = {
+            (each.asset, each.period, key): value
+            for each in rules.trend_rule(rows)
+            for key, value in each.numbers.items()
+        }
+        agree(found, expected, rel=1e-6)
+        assert (("BTC", "all days", "unseen") in found) == (seen < len(close))
+
 
 def test_both_layouts_give_the_same_numbers(cached, made, tmp_path):
     """A cache tells more: it has the highs of all coins, the mark price, and three exchanges."""
@@ -611,7 +808,7 @@ def test_both_layouts_give_the_same_numbers(cached, made, tmp_path):
         assert all(repr(fact) in lines for fact in table.facts), topic
 
 
-@pytest.mark.parametrize("module", [book, funding, hedges, lessons, measures, prices])
+@pytest.mark.parametrize("module", [book, funding, hedges, lessons, measures, prices, rules])
 def test_examples(module):
     assert not doctest.testmod(module).failed
 

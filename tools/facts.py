@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from tools.factlib import book, funding, hedges, lessons, prices
+from tools.factlib import book, funding, hedges, lessons, prices, rules
 from tools.factlib.rows import RowsError, read
 
 ROOT = Path(__file__).parents[1]
-TABLES = (*funding.TABLES, *prices.TABLES, *hedges.TABLES)
+TABLES = (*funding.TABLES, *prices.TABLES, *hedges.TABLES, *rules.TABLES)
 
 
 def measure(rows):

@@ -25,6 +25,14 @@ INTEREST = 1e-4
 HORIZONS = (7, 14, 30, 60, 90, 180, 365)
 MONTH = 30
 RUN_UP = 0.25
+LOW = -3e-4
+EVENTS = (
+    ("BTC", "2020-03-12", "2020-04-11"),
+    ("BTC", "2020-03-11", "2020-04-10"),
+    ("ETH", "2022-08-26", "2022-09-25"),
+    ("ETH", "2022-08-31", "2022-09-30"),
+)
+"""Coin, and the days between whose closes much was paid: after the crash of 2020, and around the Merge."""
 
 _SETTLED = "Binance USDT-M settled funding, 8-hourly"
 _WITH_SPOT = f"Binance spot USDT pairs, daily closes at 24:00 UTC; {_SETTLED}"
@@ -42,6 +50,7 @@ def by_year(rows):
                 "share_at_interest": np.isclose(part, INTEREST, rtol=0, atol=1e-12).mean(),
                 "share_above_interest": (part > _ABOVE).mean(),
                 "autocorrelation": part.autocorr(),
+                "autocorrelation_week": part.autocorr(7 * A_DAY),
             }
             yield fact(coin, period, part, values)
 
@@ -110,6 +119,7 @@ def by_horizon(rows, lately=False):
             whole = (last_days if lately else era)(sums(rates, days))
             low, middle, high = np.percentile(whole, [5, 50, 95])
             values = {"worst": whole.min(), "bad": low, "median": middle, "good": high, "best": whole.max()}
+            values["share_negative"] = (whole < 0).mean()
             yield fact(coin, f"{days} days", whole, values)
 
 
@@ -138,6 +148,33 @@ def and_price(rows):
                 "follows_price": follow["rate"].loc[cut].corr(follow["past"].loc[cut]),
             }
             yield fact(coin, period, part, values)
+
+
+def after_low(rows):
+    """Settlements at which a short paid 3 bp or more, and what the 30 days after each of them brought it."""
+    for coin, rates in _known(rows, "BTC", "ETH"):
+        following = rates.rolling(MONTH * A_DAY).sum().shift(-MONTH * A_DAY)
+        table = era(pd.DataFrame({"rate": rates, "following": following}))
+        low = table[table["rate"] <= LOW + 1e-12].dropna()
+        if len(low):
+            values = {
+                "settlements": len(low),
+                "mean": low["rate"].mean() * 1e4,
+                "following": low["following"].mean(),
+                "following_worst": low["following"].min(),
+            }
+            yield fact(coin, "era", table, values)
+
+
+def events(rows):
+    """What a short received and what spot did from the close of one day to that of another."""
+    for coin, first, last in EVENTS:
+        close, rates = rows.close.get(coin), rows.binance.get(coin)
+        if close is None or rates is None or not {first, last} <= {*close.index.strftime("%Y-%m-%d")}:
+            continue
+        paid = rates.loc[first:last].loc[pd.Timestamp(first) + DAY :]
+        values = {"funding": paid.sum(), "lowest": paid.min(), "moved": close[last] / close[first] - 1}
+        yield fact(coin, f"{first} to {last}", paid, values)
 
 
 def by_exchange(rows):
@@ -183,6 +220,7 @@ _MEANS = {
     "share_at_interest": ("fraction of settlements at exactly 0.01 %", 4),
     "share_above_interest": ("fraction of settlements above 0.01 %", 4),
     "autocorrelation": ("8 hours", 3),
+    "autocorrelation_week": ("7 days", 3),
 }
 _EXTREMES = (
     {f"longest_{name}_run": ("settlements", 0) for name in ("negative", "positive")}
@@ -203,7 +241,7 @@ _SUMS = {
         "good": "95th percentile of the",
         "best": "highest",
     }.items()
-}
+} | {"share_negative": ("fraction of the sums below 0", 4)}
 
 TABLES = (
     Table(
@@ -258,6 +296,29 @@ TABLES = (
             "follows_price": ("correlation", 3),
         },
         and_price,
+    ),
+    Table(
+        "after_low_funding",
+        "Settlements at -3 bp or less, and the sum of the 90 settlements after each of them",
+        _SETTLED,
+        {
+            "settlements": ("settlements at -3 bp or less", 0),
+            "mean": ("basis points per 8 hours", 2),
+            "following": ("fraction of notional, mean of the sums", 5),
+            "following_worst": ("fraction of notional, lowest sum", 5),
+        },
+        after_low,
+    ),
+    Table(
+        "events",
+        "What a short received, and what spot did, from the close of the first to that of the last day",
+        _WITH_SPOT,
+        {
+            "funding": ("fraction of notional, sum", 5),
+            "lowest": ("fraction per 8 hours", 7),
+            "moved": ("fraction", 4),
+        },
+        events,
     ),
     Table(
         "funding_by_exchange",

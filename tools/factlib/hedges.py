@@ -24,6 +24,9 @@ from tools.factlib.measures import (
 LAGS = 5
 WINDOWS = (60, 90, 180, 365)
 HORIZONS = (1, 7, 30, 60)
+STRETCHES = (1, 5, 10, 30)
+FIRST_DAYS = 730  # of which the one ratio is fitted
+FOLLOWED = 90  # days: window, and half-life
 PERPETUAL_SINCE = "2020"
 ALTCOINS_SINCE = "2020-10-01"
 ALTCOIN_PERIODS = (("2020-10-01", "2022-12-31"), ("2023-01-01", "2024-12-31"))
@@ -91,6 +94,61 @@ def out_of_sample(rows):
             yield fact(held, f"{window} days before", part, values)
 
 
+def followed(rows):
+    """BTC hedged with ETH, judged from the third year on: one ratio for good, and two that follow."""
+    both = pair(rows, "BTC", "ETH", simple_returns)
+    if both is None or len(part := era(both)) < FIRST_DAYS + FEWEST:
+        return
+    held, other = part["held"], part["other"]
+    estimates = {
+        "one_ratio": np.full(len(part), best_ratio(part.iloc[:FIRST_DAYS])),
+        "last_90_days": ratio.rolling(held, other, FOLLOWED),
+        "fading": ratio.ewma(held, other, halflife=FOLLOWED),
+    }
+    values = {}
+    for name, estimate in estimates.items():
+        estimate[: FIRST_DAYS - 1] = np.nan
+        values[name] = ratio.out_of_sample(held, other, estimate)
+    yield fact("BTC", "era", part, values)
+
+
+def of_stretches(rows):
+    """Ratio of BTC to ETH from stretches of days that do not overlap, log returns."""
+    both = pair(rows, "BTC", "ETH", era)
+    for days in STRETCHES if both is not None else ():
+        fit = ratio.minimum_variance(*ratio.horizon(*np.log(both.to_numpy().T), bars=days))
+        values = {"ratio": fit.ratio, "stderr": fit.stderr, "stretches": fit.observations}
+        yield fact("BTC", f"{days} day{'s' if days > 1 else ''}", both, values)
+
+
+def correlation(rows):
+    """Lowest and highest correlation of BTC and ETH over 90 days of the era; one fact each."""
+    both = pair(rows, "BTC", "ETH", log_returns)
+    if both is None:
+        return
+    part = era(both)
+    moving = part["held"].rolling(FOLLOWED).corr(part["other"]).dropna()
+    for name, when in (("lowest", moving.idxmin()), ("highest", moving.idxmax())):
+        yield fact("BTC", f"{FOLLOWED} days to {when:%Y-%m-%d}", part, {name: moving[when]})
+
+
+def baskets(rows):
+    """What BTC alone, and BTC and ETH together, remove of the variance of SOL."""
+    names = ["SOL", "BTC", "ETH"]
+    if not {*names} <= {*rows.close}:
+        return
+    returns = simple_returns(pd.DataFrame({name: rows.close[name] for name in names}).dropna())
+    for period, part in _altcoin_periods(returns):
+        both = ratio.basket(part["SOL"], part[["BTC", "ETH"]])
+        values = {
+            "ratio_btc": both.ratio[0],
+            "ratio_eth": both.ratio[1],
+            "removed_by_btc": ratio.beta(part["SOL"], part["BTC"]).r_squared,
+            "removed_by_both": both.r_squared,
+        }
+        yield fact("SOL", period, part, values)
+
+
 def by_horizon(rows, lately=False):
     """What a hedge removes over stretches of days, at the ratio of a day, the best one, and 1:1."""
     for held in rows.close:
@@ -135,6 +193,7 @@ def own_perpetual(rows):
         basis = (perp / spot - 1) * 1e4
         values = {
             "ratio": fit.ratio,
+            "variance_removed_half": ratio.effectiveness(moves["spot"], moves["perp"], 0.5),
             "variance_removed_one_to_one": ratio.effectiveness(moves["spot"], moves["perp"], 1.0),
             "volatility": moves["spot"].std() * YEAR**0.5,
             "volatility_hedged": (moves["spot"] - moves["perp"]).std() * YEAR**0.5,
@@ -153,6 +212,7 @@ def basis_by_year(rows):
             basis = (perp / spot - 1) * 1e4
             for period, part in (*era_and_last(basis), *years(basis)):
                 values = {"mean": part.mean(), "std": part.std(), "lowest": part.min(), "highest": part.max()}
+                values["percentile_1"], values["percentile_99"] = np.percentile(part, [1, 99])
                 yield fact(coin, period, part, values)
 
 
@@ -162,12 +222,7 @@ def altcoin_beta(rows):
         both = pair(rows, coin, "BTC", log_returns) if coin != "BTC" else None
         if both is None:
             continue
-        parts = {"era": both.loc[ALTCOINS_SINCE:]}
-        parts |= {f"{first} to {last}": both.loc[first:last] for first, last in ALTCOIN_PERIODS}
-        parts |= {"since 2025": both.loc["2025":], LAST: last_days(both)}
-        for period, part in parts.items():
-            if len(part) < FEWEST:
-                continue
+        for period, part in _altcoin_periods(both):
             values = _beta(part) | {
                 "volatility": part["held"].std() * YEAR**0.5,
                 "beta_down": one_sided(part, -1),
@@ -188,6 +243,14 @@ def altcoin_beta_by_year(rows):
 def _periods(both):
     """Era, last 365 days, years and named periods; none if a coin is missing."""
     return () if both is None else (*era_and_last(both), *years(both), *regimes(both))
+
+
+def _altcoin_periods(returns):
+    """Yield name and rows of each period in which coins are compared, if it has days enough."""
+    parts = {"era": returns.loc[ALTCOINS_SINCE:]}
+    parts |= {f"{first} to {last}": returns.loc[first:last] for first, last in ALTCOIN_PERIODS}
+    parts |= {"since 2025": returns.loc["2025":], LAST: last_days(returns)}
+    yield from ((period, part) for period, part in parts.items() if len(part) >= FEWEST)
 
 
 def _moves(closes, days):
@@ -258,6 +321,44 @@ TABLES = (
         out_of_sample,
     ),
     Table(
+        "cross_hedge_followed",
+        f"BTC hedged with ETH, judged on each next day after the first {FIRST_DAYS}: one ratio fitted on "
+        f"these, that of the last {FOLLOWED} days, and one whose days fade with a half-life of {FOLLOWED}",
+        _SPOT,
+        dict.fromkeys(("one_ratio", "last_90_days", "fading"), ("fraction of variance removed", 4)),
+        followed,
+    ),
+    Table(
+        "cross_hedge_of_stretches",
+        "BTC hedged with ETH: best ratio from log returns over stretches of days that do not overlap",
+        _SPOT,
+        {
+            "ratio": ("USDT of ETH per USDT of BTC", 3),
+            "stderr": ("of the ratio", 3),
+            "stretches": ("stretches", 0),
+        },
+        of_stretches,
+    ),
+    Table(
+        "correlation_of_90_days",
+        "Lowest and highest correlation of BTC and ETH over 90 days, daily log returns",
+        _SPOT,
+        dict.fromkeys(("lowest", "highest"), ("correlation", 4)),
+        correlation,
+    ),
+    Table(
+        "basket",
+        "A coin hedged with BTC alone, and with BTC and ETH together, daily simple returns",
+        _SPOT,
+        {
+            "ratio_btc": ("USDT of BTC per USDT, beside ETH", 4),
+            "ratio_eth": ("USDT of ETH per USDT, beside BTC", 4),
+            "removed_by_btc": ("fraction of variance, BTC alone", 4),
+            "removed_by_both": ("fraction of variance, BTC and ETH", 4),
+        },
+        baskets,
+    ),
+    Table(
         "cross_hedge_by_horizon",
         "A coin hedged with BTC, BTC with ETH, over stretches of days that end on any day; simple returns",
         _SPOT,
@@ -278,6 +379,7 @@ TABLES = (
         _OWN,
         {
             "ratio": ("minimum variance", 4),
+            "variance_removed_half": ("fraction, at a ratio of a half", 5),
             "variance_removed_one_to_one": ("fraction", 5),
             "volatility": ("fraction per year", 4),
             "volatility_hedged": ("fraction per year", 4),
@@ -297,6 +399,8 @@ TABLES = (
             "std": ("basis points", 2),
             "lowest": ("basis points", 1),
             "highest": ("basis points", 1),
+            "percentile_1": ("basis points", 1),
+            "percentile_99": ("basis points", 1),
         },
         basis_by_year,
     ),

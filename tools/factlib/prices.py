@@ -25,6 +25,8 @@ LEVERAGES = (1, 2, 3, 5, 10)
 HORIZONS = (30, 60, 90)
 FINE_HORIZONS = (1, 7, 14, 30, 60, 90, 180, 365)
 FINE_RISES = (0.025, 0.05, 0.075, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.75, 1.0, 1.5, 2.0)
+FINE_FALLS = (0.025, 0.05, 0.075, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.75)
+MONTH = 30
 FAST_HOURS = (8, 24)
 FAST_RISES = (0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4)
 BY_YEAR = 60  # days
@@ -34,6 +36,7 @@ WICK = 1.03  # a high so far above that of spot is a trade that no other market 
 
 _SPOT = "Binance spot USDT pairs, daily closes at 24:00 UTC"
 _HIGHS = f"{_SPOT} and highs"
+_LOWS = f"{_SPOT} and lows"
 
 
 def levels():
@@ -105,24 +108,35 @@ def extremes(rows, lately=False):
         yield fact(coin, when, part, {"drawdown": fall.min()})
 
 
+def moves_of_a_month(rows):
+    """How large moves of 30 days were, up or down, and how often they were falls of more than a quarter."""
+    for coin in rows.high:
+        close = rows.close[coin]
+        for period, part in era_and_last((close / close.shift(MONTH) - 1).dropna()):
+            values = {"typical": part.abs().median(), "fell_25": (part < -0.25).mean()}
+            yield fact(coin, period, part, values)
+
+
 def excursions(rows, lately=False):
     """Quantiles of the highest rise and the deepest fall within each horizon."""
     for coin in rows.high:
         for days in HORIZONS:
             rise = _starts(_highest(rows, coin, days), lately) - 1
-            fall = 1 - _starts((ahead(rows.low[coin], days, np.min) / rows.close[coin]).dropna(), lately)
+            fall = 1 - _starts(_lowest(rows, coin, days), lately)
             shares = (50, 75, 90, 95, 99)
             values = {f"rise_{share}": np.percentile(rise, share) for share in shares}
             values |= {f"fall_{share}": -np.percentile(fall, share) for share in shares}
             yield fact(coin, f"{days} days", rise, values, rows.high[coin].index[-1])
 
 
-def touched(rows, rises, horizons, lately=False):
-    """Share of starts after which a high reached each rise; over the era, with its interval."""
+def touched(rows, rises, horizons, lately=False, falls=False):
+    """Share of starts after which a high reached each rise, or a low each fall; of the era with intervals."""
     for coin in rows.high:
         for days in horizons:
-            top = _starts(_highest(rows, coin, days), lately)
-            hits = top.to_numpy()[:, np.newaxis] >= 1 + np.array(list(rises.values()))
+            top = _starts((_lowest if falls else _highest)(rows, coin, days), lately)
+            sizes = np.array(list(rises.values()))
+            reached = top.to_numpy()[:, np.newaxis]
+            hits = reached <= 1 - sizes if falls else reached >= 1 + sizes
             parts = {"": hits.mean(axis=0)}
             if not lately:
                 ends = interval(hits, f"{coin} {days}", max(BLOCK, 2 * days))
@@ -185,6 +199,11 @@ def _highest(rows, coin, days):
     return (ahead(rows.high[coin], days, np.max) / rows.close[coin]).dropna()
 
 
+def _lowest(rows, coin, days):
+    """Lowest low of the next days over the close of each start."""
+    return (ahead(rows.low[coin], days, np.min) / rows.close[coin]).dropna()
+
+
 def _starts(values, lately):
     """The starts of the era, or the last 365 of which the whole horizon is known."""
     return values.iloc[-YEAR:] if lately else era(values)
@@ -199,6 +218,7 @@ def _reached(rises, bounds=True):
 _LEVELS = levels()
 _TOLD = ", ".join(f"+{rise:.2%} ({name})".replace("%", " %") for name, rise in _LEVELS.items())
 _FINE = {f"{rise:g}": rise for rise in FINE_RISES}
+_FINE_FALLS = {f"{fall:g}": fall for fall in FINE_FALLS}
 _MOVES = {
     f"{name}_{days}_day{'s' if days > 1 else ''}": ("fraction", 4)
     for days in (1, 7, 30, 365)
@@ -282,6 +302,21 @@ TABLES = (
         partial(touched, rises=_FINE, horizons=FINE_HORIZONS, lately=True),
     ),
     Table(
+        "touched_by_fall",
+        "How often a later low reached each fall (fraction) within a horizon: each day of the era a start, "
+        f"90 % interval by block bootstrap of {BLOCK} days or of twice the horizon if that is more",
+        _LOWS,
+        _reached(_FINE_FALLS),
+        partial(touched, rises=_FINE_FALLS, horizons=FINE_HORIZONS, falls=True),
+    ),
+    Table(
+        "touched_by_fall_last_365_days",
+        f"How often a later low reached each fall (fraction) within a horizon: {_LATELY}",
+        _LOWS,
+        _reached(_FINE_FALLS, bounds=False),
+        partial(touched, rises=_FINE_FALLS, horizons=FINE_HORIZONS, lately=True, falls=True),
+    ),
+    Table(
         "touched_last_and_mark",
         f"Highs of last price against highs of mark price of the perpetual itself: {_TOLD}",
         "Binance USDT-M last and mark price",
@@ -301,6 +336,16 @@ TABLES = (
         _SPOT,
         _MOVES,
         partial(extremes, lately=True),
+    ),
+    Table(
+        "moves_of_30_days",
+        "Moves of spot over 30 days, close to close, ending on any day",
+        _SPOT,
+        {
+            "typical": ("fraction, median of their sizes, up or down", 4),
+            "fell_25": ("fraction of windows that ended more than 25 % down", 4),
+        },
+        moves_of_a_month,
     ),
     Table(
         "excursions",
