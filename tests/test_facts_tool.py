@@ -661,7 +661,10 @@ class TestHedges:
             age = np.arange(day)[::-1]
             ratios["one_ratio"].append(slope(np.ones(730)))
             ratios["last_90_days"].append(slope((age < 90) * 1.0))
-            ratios["fading"].append(slope(0.5 ** (age / 90)))
+            weights = 0.5 ** (age / 90)  # about a mean of zero
+            ratios["fading"].append(
+                np.sum(weights * held[:day] * other[:day]) / np.sum(weights * other[:day] ** 2)
+            )
         judged = held[730:]
         expected = {
             ("BTC", "era", name): 1 - np.var(judged - np.array(used) * other[730:]) / np.var(judged)
@@ -673,7 +676,7 @@ class TestHedges:
         closes = np.column_stack([rows.close[coin].loc[ERA:] for coin in ("BTC", "ETH")])
         expected = {}
         for days, period in ((1, "1 day"), (10, "10 days")):
-            kept = closes[(len(closes) - 1) % days :: days]
+            kept = closes[::days]
             held, other = np.diff(np.log(kept), axis=0).T
             expected["BTC", period, "ratio"] = np.polyfit(other, held, 1)[0]
             expected["BTC", period, "stretches"] = len(held)
