@@ -77,7 +77,7 @@ class TestHandComputed:
 
     def test_carry(self):
         table = planner.carry(Worksheet(**PLAN))
-        assert table.loc["Funding", "expected"] == pytest.approx(90_000 * 180 * 1.1156e-4)
+        assert table.loc["Funding", "expected"] == pytest.approx(90_000 * 180 * 1.0705e-4)
         assert table.loc["Funding", "bad"] == pytest.approx(-0.01312 * 90_000)
         assert table.loc["Fees"].tolist() == [-90, -90]
         assert table.loc["Total"].to_numpy() == pytest.approx(table.loc[["Funding", "Fees"]].sum().to_numpy())

@@ -94,9 +94,9 @@ def carry(sheet):
     >>> from hedgelib.planner import Worksheet
     >>> carry(Worksheet(1, 40_000, 60_000, ratio=0.5)).round(2)
              expected    bad
-    Funding    301.21 -393.6
+    Funding    289.04 -393.6
     Fees       -30.00  -30.0
-    Total      271.21 -423.6
+    Total      259.04 -423.6
     """
     funding = worksheet(sheet).outlook.funding(sheet.days)
     rates = {"expected": funding.expected, "bad": funding.bad}
@@ -127,7 +127,7 @@ def chances(sheet):
     >>> sheet = Worksheet(1, 40_000, 60_000, ratio=0.5, leverage=3)
     >>> chances(sheet)[["distance", "formula", "measured"]].round(2)
                distance  formula  measured
-    as opened      0.33     0.11      0.13
+    as opened      0.33     0.11      0.12
     """
     deaths = {"as opened": worksheet(sheet).liquidation}
     if sheet.liquidation_with_reserve > sheet.liquidation:
