@@ -120,12 +120,12 @@ class TestOutlook:
     @pytest.mark.parametrize(
         ("rise", "days", "words"),
         [
-            (0.328, 60, "a rise of 32 % within 60 days; 90 % interval 20 % to 40 %"),
-            (0.328, 45, "a rise of 32 % within 60 days; yours is less likely"),
-            (0.45, 60, "a rise of 32 % within 60 days; yours is less likely"),
-            (0.05, 60, "a rise of 9 % within 60 days; yours is more likely"),
-            (0.328, 120, "a rise of 32 % within 90 days; yours is more likely"),
-            (0.45, 120, "a rise of 32 % within 90 days; only a rough guide to yours"),
+            (0.328, 60, "a rise of 33 % within 60 days; 90 % interval 18 % to 37 %"),
+            (0.328, 45, "a rise of 33 % within 60 days; yours is less likely"),
+            (0.45, 60, "a rise of 33 % within 60 days; yours is less likely"),
+            (0.05, 60, "a rise of 10 % within 60 days; yours is more likely"),
+            (0.328, 120, "a rise of 33 % within 90 days; yours is more likely"),
+            (0.45, 120, "a rise of 33 % within 90 days; only a rough guide to yours"),
             (math.inf, 60, "no rise reaches it"),
         ],
     )
