@@ -111,6 +111,10 @@ CLAIMED = {
     * fact("funding_by_year", "ETH", "share_positive", "2022"),
     '100 * fact("after_negative_funding", "BTC", "after_negative")': 100
     * fact("after_negative_funding", "BTC", "after_negative", "era"),
+    'fact("moving_hedges", "BTC", "batches", "since 2025")': fact(
+        "moving_hedges", "BTC", "batches", "since 2025"
+    ),
+    '100 * fact("alarms", "ETH", "double_top_after")': 100 * fact("alarms", "ETH", "double_top_after"),
 }
 
 
