@@ -120,8 +120,8 @@ def test_ledger_receives_what_the_settlements_pay(names):
 def test_measured_facts_are_what_the_prose_says(names):
     measured, extremes = names["measured"], names["extremes"]
     for asset, values in {
-        "BTC": [0.172, 0.306, 0.042, 0.079, 0.119, 0.051],
-        "ETH": [0.274, 0.375, 0.008, 0.083, 0.130, 0.049],
+        "BTC": [0.172, 0.306, 0.042, 0.079, 0.119, 0.051, 0.011],
+        "ETH": [0.274, 0.375, 0.008, 0.083, 0.130, 0.049, 0.004],
     }.items():
         assert measured[asset]["annualised"].tolist() == pytest.approx(values, abs=5e-4)
     assert measured["ETH"]["share_positive"]["2022"] == pytest.approx(0.658, abs=5e-4)
@@ -130,6 +130,21 @@ def test_measured_facts_are_what_the_prose_says(names):
     facts = names["market"].facts
     basis = facts("basis_by_year").query("period == '2025' and key == 'mean'")["value"].item()
     assert -5 < basis < -4  # left edge of the landing
+
+
+def test_the_regime_that_ended(names):
+    rows = names["market"].facts("funding_by_year").set_index(["asset", "period", "key"])["value"]["BTC"]
+    assert (rows["2025", "share_above_interest"], rows["last 365 days", "share_above_interest"]) == (0, 0)
+    for period, variable in (("era", "era"), ("last 365 days", "past")):
+        a_month = 3 * 30 * 60_000 * rows[period, "mean"] / 10_000
+        assert lessons.states(PATH, f'90 * 60_000 * {variable}["mean"] * 1e-4', a_month)
+    paid = names["market"].facts("funding_and_price").set_index(["asset", "period", "key"])["value"]["BTC"]
+    assert paid["to 2024", "in_run_ups"] > 1.5 * paid["to 2024", "in_all"]
+    assert paid["since 2025", "in_run_ups"] < paid["since 2025", "in_all"]
+    for period in ("to 2024", "since 2025"):
+        assert lessons.states(
+            PATH, f'100 * paid.loc["{period}", "in_run_ups"]', 100 * paid[period, "in_run_ups"]
+        )
 
 
 def test_where_it_breaks(names):
