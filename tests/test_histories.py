@@ -556,6 +556,59 @@ def test_an_hour_that_a_clock_leaves_out_is_refused(read):
         read(spot=content, timezone="Europe/London")
 
 
+NOON = pd.Timestamp("2024-08-13 12:00", tz="UTC")
+
+
+@pytest.mark.parametrize(
+    ("write", "zone"),
+    [
+        ("Tue Aug 13 2024 14:00:00 GMT+0200 (Central European Summer Time)", "Asia/Tokyo"),
+        ("Tue, 13 Aug 2024 12:00:00 GMT", "Asia/Tokyo"),
+        ("2024-08-13T12:00:00.000Z", "Asia/Tokyo"),
+        ("2024-08-13 17:30:00 +05:30", "Asia/Tokyo"),
+        ("2024-08-13 12:00 UTC", "Asia/Tokyo"),
+        ("13-Aug-2024 21:00", "Asia/Tokyo"),
+        ("August 13, 2024, 9:00 PM", "Asia/Tokyo"),
+        ("08/13/2024, 21:00:00", "Asia/Tokyo"),
+        ("13.8.2024 21:00", "Asia/Tokyo"),
+        ("2024/8/13 21:00", "Asia/Tokyo"),
+        ("202408132100", "Asia/Tokyo"),
+        ("20240813210000", "Asia/Tokyo"),
+        ("1723550400", "Asia/Tokyo"),
+        ("1723550400000.0", "Asia/Tokyo"),
+        ("1723550400000000", "Asia/Tokyo"),
+        ("1723550400000000000", "Asia/Tokyo"),
+    ],
+)
+def test_a_time_has_one_meaning(read, write, zone):
+    content = f'time;close\n"{write}";5\n"2024-08-14T12:00Z";6\n'
+    frame = read(spot=content, perp=None, funding=None, timezone=zone)
+    assert frame.index[0] - pd.Timedelta("1D") == NOON
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "2024-08-13 12:00 EST",
+        "2024-08-13 14:00 CEST",
+        "2024-08-13 12:00 (UTC)",
+        "2024-08-13 24:00",
+        "2024-08-13T12",
+        "13.08.24 12:00",
+        "45517.5",  # what a spreadsheet counts in days since 1900
+        "1.72355E+12",
+        "17235504000",
+        "12:00",
+        "now",
+        "2024-W33-2",
+        "2024-02-30",
+    ],
+)
+def test_a_time_that_can_be_read_in_two_ways_is_refused(read, write):
+    with pytest.raises(ValueError, match=r"line 2: time must be ISO 8601, a day, or .*, got '"):
+        read(spot=f'time;close\n"{write}";5\n2024-08-14;6\n', perp=None, funding=None)
+
+
 @pytest.mark.parametrize("hours", [8, -8, 16])
 def test_prices_in_two_clocks_are_refused(read, hours):
     rows = made.candles(rows=90)
