@@ -159,7 +159,12 @@ SHEET = {
     "days": 30,
     "take_profit": 0.1,
     "stop": 0.1,
+    "band": 0.05,
+    "judge": "era",
     "market": None,
+    "volatility": 0.5,
+    "funding": 1e-5,
+    "taker_fee": 4e-4,
 }
 PLANNED = planner.Worksheet(**SHEET)
 EXIT = {"price": None, "share": 1.0, "on": "last"}
@@ -392,9 +397,11 @@ CALLS = [
     ),
     # The plan of lesson 09.
     call(planner.Worksheet, **SHEET),
-    call(form.Form, **SHEET),
-    call(PLANNED.at, prices=[50_000.0, 70_000.0], may_be=NAN),
-    *(call(getattr(planner, name), sheet=PLANNED, may_be=NAN) for name in ("carry", "chances", "ladder")),
+    call(form.Form, **SHEET, loose=["mode", "volatility", "funding", "taker_fee"]),
+    call(planner.at, sheet=PLANNED, prices=[50_000.0, 70_000.0], may_be=NAN),
+    call(planner.play, sheet=PLANNED, market=MARKET, may_be=NAN),
+    *(call(getattr(planner, name), sheet=PLANNED, may_be=NAN) for name in ("carry", "ladder")),
+    call(planner.chances, sheet=PLANNED, posted=True, play=False, may_be=NAN),
     *(call(getattr(planner, name), sheet=PLANNED) for name in ("summary", "markdown", "page", "ladder_csv")),
     call(planner.draw, figure=Fresh(Figure), sheet=PLANNED, limits=[-20_000.0, 60_000.0]),
     # Exercises and pictures.

@@ -22,6 +22,7 @@ START = {
     "leverage": 3,
     "days": 60,
 }
+NOT_ASKED = {"band", "volatility", "funding", "taker_fee"}
 
 
 @pytest.fixture(autouse=True)
@@ -98,7 +99,7 @@ def test_complaints_are_escaped(panel):
 
 def test_every_field_has_a_label_and_every_worksheet_field_a_place(panel):
     assert all(field.description for field in panel.fields.values())
-    inputs = set(planner.Worksheet.__dataclass_fields__) - {"market", "_"}
+    inputs = set(planner.Worksheet.__dataclass_fields__) - {"market", "_", "judge", *NOT_ASKED}
     assert inputs == set(panel.fields) - {"decide", "evidence"}
 
 
@@ -119,7 +120,7 @@ def test_history_in_the_local_cache_is_used(empty_cache):
     panel = Form(**START).widget()
     assert panel.fields["evidence"].value == "history"
     assert "history from binance" in panel.plan.value
-    assert "−3,330 USDT expected" in panel.result.value  # 180 settlements at −2 bp of 90,000, and 90 of fees
+    assert "expected −3,330 USDT (history)" in panel.result.value  # 180 at −2 bp of 90,000, 90 of fees
 
 
 def test_stored_outputs_are_stable_and_say_that_nothing_is_ordered():

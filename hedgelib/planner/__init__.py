@@ -3,16 +3,20 @@
 It is an annex that no module of the core imports, and it places no order.
 """
 
+from hedgelib.planner.chances import chances
 from hedgelib.planner.drawing import draw
 from hedgelib.planner.form import Form
 from hedgelib.planner.sheet import Worksheet, WorksheetError
-from hedgelib.planner.tables import carry, chances, ladder
-from hedgelib.planner.writing import ladder_csv, markdown, page, summary
+from hedgelib.planner.summary import summary
+from hedgelib.planner.tables import carry, ladder
+from hedgelib.planner.walking import at, play
+from hedgelib.planner.writing import ladder_csv, markdown, page
 
 __all__ = [
     "Form",
     "Worksheet",
     "WorksheetError",
+    "at",
     "carry",
     "chances",
     "draw",
@@ -20,5 +24,6 @@ __all__ = [
     "ladder_csv",
     "markdown",
     "page",
+    "play",
     "summary",
 ]

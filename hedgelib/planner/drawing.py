@@ -1,4 +1,4 @@
-"""The picture of a plan: what each price does to the holder, and how likely the short dies by each day."""
+"""The picture of a plan: what each price does to the holder, and how the plan may have ended by each day."""
 
 import math
 
@@ -6,25 +6,29 @@ import numpy as np
 from matplotlib.figure import FigureBase
 
 from hedgelib import checks
-from hedgelib.figures import LEGEND_ROW, lines, percent
+from hedgelib.figures import BLACK, GREEN, GREY, LEGEND_ROW, PURPLE, VERMILION, lines, number, percent
+from hedgelib.planner.chances import by_formula
 from hedgelib.planner.sheet import worksheet
-from hedgelib.planner.tables import touching
-from hedgelib.planner.writing import summary
-from hedgelib.rendering import BLACK, GREY, VERMILION
+from hedgelib.planner.summary import summary
+from hedgelib.planner.walking import results
 
-_MOVES = np.round(np.arange(-0.4, 1.201, 0.025), 3)
-_DAYS = np.arange(1, 121)
+_MOVES = np.round(np.arange(-0.5, 1.201, 0.025), 3)
+_LONGEST = 120  # days shown at least
+_ENDS = {
+    "liquidated": {"facecolor": VERMILION, "hatch": "///", "edgecolor": "white"},
+    "stopped": {"facecolor": PURPLE, "hatch": "xxx", "edgecolor": "white"},
+    "take profit": {"facecolor": GREEN, "hatch": "...", "edgecolor": "white"},
+}
 
 
 def draw(figure, sheet, limits=None):
-    """Draw a plan: results over the price move with alarm and liquidation, and the chance of death over days.
+    """Draw a plan: its result at each price, exits and deaths counted, and how it may have ended by each day.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
         Drawn into, on two axes.
     sheet : Worksheet
-        The plan. A horizon beyond 120 days is marked at the right edge.
     limits : (float, float), optional
         Limits of the results (USDT); give them in an explorer.
 
@@ -42,43 +46,76 @@ def draw(figure, sheet, limits=None):
     """
     checks.kind("figure", figure, FigureBase, "a matplotlib figure")
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-    results = {
-        "Coins alone": worksheet(sheet).coins * sheet.price * _MOVES,
-        "With the short": sheet.at(sheet.price * (1 + _MOVES))["total_pnl"].to_numpy(),
-    }
-    words = {"xlabel": "Price moves by", "ylabel": "Profit or loss (USDT)"}
-    lines(left, _MOVES, results, xticks="{x:+.0%}", ylim=limits, **words)
-    marks = (
-        ("alarm", max(sheet.alarm, sheet.price), GREY, ":"),
-        ("liquidation", sheet.liquidation, VERMILION, "-"),
-        ("… with reserve", sheet.liquidation_with_reserve, BLACK, "--"),
-    )
-    for name, price, colour, shape in marks:
-        if math.isnan(price):
-            continue
-        move = price / sheet.price - 1
-        inside = _MOVES[0] <= move <= _MOVES[-1]
-        label = name if inside else f"{name} (beyond)"
-        left.axvline(move if inside else math.nan, color=colour, linestyle=shape, linewidth=2, label=label)
-    _above(left, "What a price does")
-    deaths = {"As opened": sheet.liquidation, "With the reserve": sheet.liquidation_with_reserve}
-    curves = {name: touching(sheet, price, _DAYS) for name, price in deaths.items()}
-    if np.isfinite([*curves.values()]).all():
-        words = {"xlabel": "Days", "ylabel": "Probability (formula)", "ylim": (-0.02, 1.02)}
-        lines(right, _DAYS, curves, yticks="{x:.0%}", write=percent, **words)
-        right.axvline(min(sheet.days, _DAYS[-1]), color=GREY, linestyle=":", linewidth=2, label="horizon")
-        _above(right, "How likely it dies")
-    else:
-        right.set_axis_off()
-        right.text(0, 0.5, f"How likely it dies is not known:\nno volatility of {sheet.rules.base} is.")
+    _draw_results(left, worksheet(sheet), limits)
+    _draw_ends(right, sheet)
     return summary(sheet)
 
 
-def _above(axes, title):
-    """Put the title over a legend of two rows, where it hides nothing."""
-    handles, _ = axes.get_legend_handles_labels()
-    place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2, "borderpad": 0.2}
-    columns = (len(handles) + 1) // 2
-    legend = axes.legend(ncols=columns, frameon=False, columnspacing=1.2, handlelength=1.8, **place)
-    legend.set_in_layout(False)  # it would take its width from the axes; its height is in the title's pad
-    axes.set_title(title, pad=2 * LEGEND_ROW - 6)
+def _draw_results(axes, sheet, limits):
+    """Coins alone and the plan over the price, with the prices that matter."""
+    marked = {
+        "liquidation": (sheet.liquidation, VERMILION, "-"),
+        "with the reserve": (sheet.liquidation_with_reserve, BLACK, "--"),
+        "stop": (sheet.price * (1 + sheet.stop) if sheet.stop else math.inf, PURPLE, "-."),
+        "alarm": (max(sheet.alarm, sheet.price), GREY, ":"),
+        "take profit": (
+            sheet.price * (1 - sheet.take_profit) if sheet.take_profit else math.inf,
+            GREEN,
+            "-.",
+        ),
+    }
+    if not sheet.plan.top_up:
+        del marked["with the reserve"]
+    if sheet.stop and marked["stop"][0] <= marked["alarm"][0]:
+        del marked["alarm"]
+    moves = np.unique(np.append(_MOVES, [move for move in _turns(sheet, marked) if -0.5 < move < 1.2]))
+    curves = {
+        "Coins alone": sheet.coins * sheet.price * moves,
+        "The plan": results(sheet, sheet.price * (1 + moves)),
+    }
+    lost, alone = (-np.interp(-sheet.fall, moves, curves[name]) for name in ("The plan", "Coins alone"))
+    lost, alone = number(lost, signed=False), number(alone, signed=False)
+    title = f"A fall of {percent(sheet.fall, 0)} costs {lost}, not {alone}"
+    words = {"xlabel": "Price moves by", "ylabel": "Profit or loss (USDT)", "title": title}
+    lines(axes, moves, curves, xticks="{x:+.0%}", ylim=limits, **words)
+    for name, (price, colour, shape) in marked.items():
+        move = price / sheet.price - 1
+        if moves[0] <= move <= moves[-1]:
+            axes.axvline(move, color=colour, linestyle=shape, linewidth=1.6)
+            place = {"rotation": 90, "ha": "right", "va": "top", "fontsize": 9, "color": colour}
+            axes.text(move, 0.98, name, transform=axes.get_xaxis_transform(), **place)
+
+
+def _turns(sheet, marked):
+    """Moves at which the plan's result bends or jumps, from just before to just after."""
+    for price, _, _ in marked.values():
+        if math.isfinite(price):
+            yield from (price / sheet.price - 1 + side * 1e-6 for side in (-1, 0, 1))
+    yield -sheet.fall
+
+
+def _draw_ends(axes, sheet):
+    """How the plan may have ended by each day, one area on the other."""
+    days = np.arange(1, max(sheet.days, _LONGEST) + 1)
+    ends = by_formula(sheet, sheet.outlook.volatility, days=days)
+    axes.set(ylim=(0, 1), xlim=(1, days[-1]), xlabel="Days", ylabel="Probability (formula)")
+    axes.yaxis.set_major_formatter(lambda share, _: percent(share, 0))
+    if np.isnan(ends["horizon"]).any():
+        axes.set_title("How it may end is not known", pad=LEGEND_ROW)
+        note = f"no volatility of {sheet.rules.base} is known:\ngive your own"
+        axes.text(0.5, 0.5, note, transform=axes.transAxes, ha="center", va="center")
+        return
+    top, last = np.zeros(len(days)), days[-1]
+    box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "none"}
+    for name, fill in _ENDS.items():
+        if ends[name].any():
+            axes.fill_between(days, top, top + ends[name], linewidth=0.5, **fill)
+            if ends[name][-1] > 0.06:  # room for its name
+                middle = top[-1] + ends[name][-1] / 2
+                axes.text(0.97 * last, middle, name, ha="right", va="center", fontsize=9, bbox=box)
+            top = top + ends[name]
+    axes.plot(days, top, color=BLACK, linestyle="-", linewidth=1.6)
+    axes.axvline(sheet.days, color=BLACK, linestyle="--", linewidth=1.6)
+    axes.text(sheet.days, 0.93, f"day {sheet.days}", ha="center", fontsize=9, bbox=box)
+    told = [f"{percent(ends[name][sheet.days - 1], 0)} {name}" for name in _ENDS if ends[name].any()]
+    axes.set_title(", ".join(told) or "No price closes it", pad=LEGEND_ROW)

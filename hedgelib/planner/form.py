@@ -1,7 +1,8 @@
 """The form of lesson 09: a plan to fill in; the widgets of its live `panel` are loaded when it is shown."""
 
 from hedgelib.planner.sheet import Worksheet
-from hedgelib.planner.writing import fragment, summary
+from hedgelib.planner.summary import summary
+from hedgelib.planner.writing import fragment
 from hedgelib.rendering import readouts_html
 
 PAGE_LEVEL = 4  # of the headings of a plan beneath the form

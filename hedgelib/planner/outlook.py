@@ -1,6 +1,12 @@
 """What is known of a coin's market, by which a plan is judged: funding, volatility and how often prices rose.
 
-`Published` asks the facts, `History` a market frame. What neither knows is missing (NaN), never guessed.
+`Published` asks the facts, `History` a market frame, `Own` puts numbers of your own there. What nobody
+measured is missing (NaN), never guessed. All of them tell
+
+- ``volatility`` (fraction per year), ``funding`` (mean fraction per day, positive is received), ``best_day``
+  and ``basis`` (fractions; the latter the standard deviation of a day), ``longest`` horizon (days), `source`;
+- ``worst_funding(days)``: the lowest sum over a horizon, and which one it is in words;
+- ``touched(rise, days)``: a `Touched`.
 """
 
 import functools
@@ -10,105 +16,102 @@ from typing import NamedTuple
 import numpy as np
 
 from hedgelib.figures import percent
-from hedgelib.market import facts, validate
+from hedgelib.market import Paths, facts, validate
 
-LONGEST = 365
-_RISES = {"1x": 0.992, "2x": 0.494, "3x": 0.328, "5x": 0.1952, "10x": 0.0956}
-_HORIZONS = (30, 60, 90)
-
-
-class Funding(NamedTuple):
-    """What a short receives over a horizon, as fractions of its notional; negative is paid."""
-
-    expected: float
-    bad: float
-    bad_case: str
+LONGEST = 365  # days
+_ERA, _RECENT = "era", "last 365 days"
+_STARTS = 500  # of a history that are played
+_PRICES = ("spot", "mark", "mark_high", "mark_low")
 
 
 class Touched(NamedTuple):
-    """Share of starts from which the price rose far enough, and which rise and horizon were measured.
+    """Share of starts from which the price rose so far in time, its 90 % interval, and a remark.
 
-    `bound` says how the share for the rise asked for stands to it: "at most" or "at least" it, "about", or
-    nothing where it is the same.
+    The interval is missing where none is known; the remark says where the share was measured.
     """
 
     share: float
-    bound: str
-    case: str
+    low: float
+    high: float
+    remark: str
 
 
-UNREACHED = Touched(0.0, "", "no rise reaches it")
+UNREACHED = Touched(0.0, 0.0, 0.0, "no rise reaches it")
 
 
 class Published:
-    """What the published facts say of a coin.
+    """What the published facts say of a coin, in the whole era or in the last 365 days.
 
     Parameters
     ----------
     base : str
         The coin, ``"BTC"``.
+    recent : bool
+        Whether only the last 365 days count.
 
     Examples
     --------
     >>> coin = Published("BTC")
-    >>> coin.best_day, coin.volatility, coin.funding(days=60).bad_case
-    (0.1954, 0.6188, 'the worst 30 days, and nothing received on the others')
-    >>> coin.touched(rise=0.328, days=60)
-    Touched(share=0.2716, bound='', case='a rise of 33 % within 60 days; 90 % interval 18 % to 37 %')
+    >>> coin.best_day, coin.volatility, coin.worst_funding(days=60)
+    (0.1954, 0.6188, (-0.01312, 'the worst 30 days, and nothing received on the others'))
+    >>> coin.touched(rise=0.328, days=60).remark
+    'between +30 % (30.0 %) and +35 % (24.9 %)'
     """
 
-    longest = LONGEST  # days
+    longest = LONGEST
 
-    def __init__(self, base):
+    def __init__(self, base, recent=False):
         """Look up what does not hang on the horizon."""
-        self._base = base
-        self.volatility = fact("volatility_by_year", base, "volatility")  # per year
-        self.best_day = fact("extremes", base, "best_1_day")  # fraction
-        self.basis = fact("own_perpetual", base, "basis_std") * 1e-4  # standard deviation of a day, fraction
+        self._base, self._recent = base, recent
+        self._ending = "_last_365_days" if recent else ""
+        self.volatility = self._mean("volatility_by_year", "volatility")
+        self.funding = 3e-4 * self._mean("funding_by_year", "mean")
+        self.best_day = _fact(f"extremes{self._ending}", base, "best_1_day")
+        self.basis = 1e-4 * _fact("own_perpetual", base, "basis_std", _ERA)
         measured = {
-            "funding": self.funding(30).expected,
-            "worst month of funding": self.funding(30).bad,
             "volatility": self.volatility,
+            "funding": self.funding,
             "best day": self.best_day,
             "rises": self.touched(rise=0.3, days=30).share,
             "basis": self.basis,
         }
         missing = [name for name, value in measured.items() if math.isnan(value)]
-        known = _row("funding_by_year", base, "mean")
-        period = f", {known['since'][:7]} to {known['as_of'][:7]}" if known else ""
-        self.source = f"published facts{period}"
+        self.source = "published facts, " + (_RECENT if recent else "since 2019")
         if missing:
             self.source += f" (not measured for {base}: {', '.join(missing)})"
 
-    def funding(self, days):
-        """Mean settlement, three a day; the bad case is the worst week or month measured."""
-        mean = fact("funding_by_year", self._base, "mean") * 1e-4
+    def _mean(self, topic, key):
+        return _fact(topic, self._base, key, _RECENT if self._recent else _ERA)
+
+    def worst_funding(self, days):
+        """The worst week or month measured."""
         stretch = 7 if days <= 7 else 30
-        bad_case = f"the worst {stretch} days" + (", and nothing received on the others" if days > 30 else "")
-        return Funding(
-            3 * days * mean, fact("funding_extremes", self._base, f"worst_{stretch}_days"), bad_case
-        )
+        words = f"the worst {stretch} days" + (", and nothing received on the others" if days > 30 else "")
+        return _fact(f"funding_extremes{self._ending}", self._base, f"worst_{stretch}_days"), words
 
     def touched(self, rise, days):
-        """Share for the next smaller rise and next longer horizon measured, so that it is rather too high."""
+        """Share on the grid of rises and horizons measured, between whose points it is taken as straight."""
         if math.isinf(rise):
             return UNREACHED
-        key = next((key for key, level in _RISES.items() if level <= rise), "10x")
-        horizon = next((known for known in _HORIZONS if known >= days), _HORIZONS[-1])
-        share, low, high = (
-            _touched().get((self._base, f"{horizon} days", f"{key}{end}"), math.nan)
-            for end in ("", "_low", "_high")
-        )
-        if math.isnan(share):
-            return Touched(share, "", "not measured")
-        more, less = rise < _RISES[key] or days > horizon, rise > _RISES[key] + 0.02 or days < horizon
-        bound, remark = {
-            (True, False): ("at least", "yours is more likely"),
-            (False, True): ("at most", "yours is less likely"),
-            (True, True): ("about", "only a rough guide to yours"),
-            (False, False): ("", f"90 % interval {percent(low, 0)} to {percent(high, 0)}"),
-        }[more, less]
-        return Touched(share, bound, f"a rise of {percent(_RISES[key], 0)} within {horizon} days; {remark}")
+        rises, horizons, shares = _grid(self._base, self._ending)
+        if not len(rises):
+            return Touched(math.nan, math.nan, math.nan, "not measured")
+        # For each horizon the share at this rise, then between the horizons, which lie ever further apart.
+        along = [[np.interp(rise, rises, row) for row in layer] for layer in shares]
+        share, low, high = (float(np.interp(math.log(days), np.log(horizons), row)) for row in along)
+        if rise < rises[0]:
+            remark = f"at least: the share of +{100 * rises[0]:g} %, the smallest rise measured"
+        elif rise > rises[-1]:
+            remark = f"at most: the share of +{100 * rises[-1]:g} %, the greatest rise measured"
+        else:
+            after = min(max(np.searchsorted(rises, rise), 1), len(rises) - 1)
+            ends = []
+            for each in (after - 1, after):
+                there = np.interp(math.log(days), np.log(horizons), shares[0, :, each])
+                ends.append(f"+{100 * rises[each]:g} % ({percent(there)})")
+            remark = " and ".join(ends)
+            remark = f"between {remark}"
+        return Touched(share, low, high, remark)
 
 
 class History:
@@ -127,15 +130,16 @@ class History:
     Examples
     --------
     >>> from hedgelib.market import drawn
-    >>> History(drawn({0: 100, 40: 140, 80: 100}, rate=1e-4)).touched(rise=0.2, days=30).case
-    'a rise of 20.0 % within 30 days, 151 overlapping starts'
+    >>> History(drawn({0: 100, 40: 140, 80: 100}, rate=1e-4)).touched(rise=0.2, days=30).remark
+    '151 overlapping starts'
     """
 
     def __init__(self, market):
         """Measure what does not hang on the horizon."""
         validate(market)
-        self._market, self.source = market, market.attrs["label"]
-        self._a_day = 24 / market.attrs["hours"]  # bars
+        self._market, self.source = market, market.attrs.get("label", "a market of your own")
+        self._hours = market.attrs.get("hours", 8)
+        self._a_day = 24 / self._hours  # bars
         self.longest = int(len(market) / self._a_day / 2)  # days; a history is at least twice a horizon
         daily = market["mark"].iloc[:: round(self._a_day)].to_numpy()
         growth = daily[1:] / daily[:-1]
@@ -143,12 +147,13 @@ class History:
         self.volatility = float(np.std(np.log(growth), ddof=1) * math.sqrt(365)) if some else math.nan
         self.best_day = max(float(growth.max() - 1), 0.0) if some else math.nan
         self.basis = float(np.std(market["mark"] / market["spot"] - 1))
+        self.funding = float(market["funding"].iloc[1:].mean() * self._a_day) if some else math.nan
 
-    def funding(self, days):
-        """Mean and lowest sum over the horizon."""
+    def worst_funding(self, days):
+        """The lowest sum over the horizon."""
         bars = round(days * self._a_day)
         sums = np.convolve(self._market["funding"].to_numpy()[1:], np.ones(bars), mode="valid")
-        return Funding(float(sums.mean()), float(sums.min()), f"the worst {days} days in it")
+        return float(sums.min()), f"the worst {days} days in it"
 
     def touched(self, rise, days):
         """Share of starts from which a high of the mark rose as far."""
@@ -158,26 +163,57 @@ class History:
         starts = self._market["mark"].to_numpy()[:-bars]
         ahead = np.lib.stride_tricks.sliding_window_view(self._market["mark_high"].to_numpy()[1:], bars)
         share = float(np.mean(ahead.max(axis=1) >= starts * (1 + rise)))
-        case = f"a rise of {percent(rise)} within {days} days, {len(starts):,} overlapping starts"
-        return Touched(share, "", case)
+        return Touched(share, math.nan, math.nan, f"{len(starts):,} overlapping starts")
+
+    def paths(self, days):
+        """The history after many of its bars, as paths of the horizon."""
+        bars = round(days * self._a_day)
+        first = np.arange(0, len(self._market) - bars, max(1, (len(self._market) - bars) // _STARTS))
+        rows = first[:, None] + np.arange(bars + 1)
+        columns = {name: self._market[name].to_numpy()[rows] for name in (*_PRICES, "funding")}
+        label = f"{len(first):,} starts in {self.source}"
+        return Paths(**columns, hours=self._hours, label=label)
 
 
-def fact(topic, base, key):
-    """Return one number of the published facts, that of the era; NaN if there is none."""
-    return _row(topic, base, key).get("value", math.nan)
+class Own:
+    """What a judge says, with a volatility (per year) or a mean funding (per eight hours) of your own."""
+
+    def __init__(self, judge, volatility=None, funding=None):
+        """Put the numbers in their places."""
+        self._judge = judge
+        own = {"volatility": volatility, "funding": None if funding is None else 3 * funding}
+        vars(self).update({name: value for name, value in own.items() if value is not None})
+        mine = [name for name, value in own.items() if value is not None]
+        self.source = f"my own {' and '.join(mine)}; else {judge.source}"
+
+    def __getattr__(self, name):
+        """Ask the judge for everything else."""
+        return getattr(self._judge, name)
 
 
 @functools.cache
-def _row(topic, base, key):
-    """The fact of the era, as a dict of its columns; empty if there is none."""
-    table = facts(topic)
-    rows = table[(table["asset"] == base) & (table["key"] == key)]
-    if len(rows) > 1:
-        rows = rows[rows["period"] == "era"]
-    return rows.iloc[0].to_dict() if len(rows) == 1 else {}
+def _fact(topic, base, key, period=None):
+    """One number of the published facts, of this period or of the only one; NaN if there is none."""
+    table = facts()
+    rows = table[(table["topic"] == topic) & (table["asset"] == base) & (table["key"] == key)]
+    rows = rows if period is None else rows[rows["period"] == period]
+    return float(rows["value"].iloc[0]) if len(rows) else math.nan
 
 
 @functools.cache
-def _touched():
-    """Share of starts by coin, period and key."""
-    return facts("touched").set_index(["asset", "period", "key"])["value"].to_dict()
+def _grid(base, ending):
+    """Rises, horizons (days), and the shares and both ends of their intervals, shape (3, horizons, rises)."""
+    table = facts(f"touched_by_rise{ending}")
+    table = table[table["asset"] == base]
+    if not len(table):
+        return np.array([]), np.array([]), np.array([])
+    shares = table.pivot_table(index="period", columns="key", values="value")
+    shares.index = [int(period.split()[0]) for period in shares.index]
+    rises = sorted((key for key in shares.columns if "_" not in key), key=float)
+    shares = shares.sort_index()
+    layers = [shares.reindex(columns=[f"{key}{end}" for key in rises]) for end in ("", "_low", "_high")]
+    return (
+        np.array(rises, dtype=float),
+        shares.index.to_numpy(),
+        np.array([layer.to_numpy() for layer in layers]),
+    )

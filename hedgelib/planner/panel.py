@@ -12,7 +12,8 @@ import ipywidgets
 from hedgelib import contracts, market
 from hedgelib.planner.form import PAGE_LEVEL
 from hedgelib.planner.sheet import Worksheet, WorksheetError
-from hedgelib.planner.writing import NO_ORDER, fragment, ladder_csv, markdown, page, summary
+from hedgelib.planner.summary import summary
+from hedgelib.planner.writing import NO_ORDER, fragment, ladder_csv, markdown, page
 from hedgelib.rendering import readouts_html
 
 _WIDE = {"description_width": "15em"}

@@ -1,12 +1,15 @@
-"""The tables of a plan: the prices that matter, what holding it brings, and how it may die."""
+"""The tables of a plan: the prices that matter with what to do there, and what holding it brings."""
 
 import math
 
 import pandas as pd
 
-from hedgelib import survival
 from hedgelib.figures import percent, usdt
-from hedgelib.planner.sheet import worksheet
+from hedgelib.planner.chances import by_formula
+from hedgelib.planner.sheet import AT, worksheet
+from hedgelib.planner.walking import at
+
+FAR = 20  # times the price today: beyond, a price matters no more
 
 
 def ladder(sheet):
@@ -34,50 +37,71 @@ def ladder(sheet):
     feared fall    42000.0
     Name: price, dtype: float64
     """
-    entry, tick = worksheet(sheet).price, sheet.rules.tick
-    unit = "contracts" if sheet.rules.inverse else sheet.rules.base
-    quantity, early = f"{sheet.ticket.quantity:,.10g} {unit}", sheet.alarm <= entry
-    act = "add margin, or buy back part of the short"
-    if sheet.reserve and sheet.mode == "isolated":
-        act = f"post the reserve of {usdt(sheet.reserve, signed=False)}, or buy back part of the short"
-    if early:
-        best = percent(sheet.outlook.best_day, signed=True)
-        act += f"; rings from the start: one day of {best} is enough"
-    levels = {
-        "liquidation": (
-            sheet.liquidation,
-            "",
-            "the exchange closes the short; the coins are unprotected",
-        ),
-        "stop": (
-            entry * (1 + sheet.stop) if sheet.stop else math.nan,
-            f"BUY STOP {quantity}, reduce-only, on mark",
-            "buys back at a loss that the coins have gained",
-        ),
-        "alarm": (max(sheet.alarm, entry), "", act),
-        "watch": (
-            math.nan if early else (sheet.alarm + entry) / 2,
-            "",
-            "look every day; is the reserve at hand?",
-        ),
-        "open": (entry, f"SELL LIMIT {quantity}", "opens the short"),
-        "take profit": (
-            entry * (1 - sheet.take_profit) if sheet.take_profit else math.nan,
-            f"BUY TAKE_PROFIT {quantity}, reduce-only",
-            "buys back, the coins are free again",
-        ),
-        "feared fall": (entry * (1 - sheet.fall), "", "is the reason for the hedge still there?"),
+    prices = {
+        "liquidation": worksheet(sheet).liquidation_with_reserve,
+        "without the reserve": sheet.liquidation if sheet.plan.top_up else math.inf,
+        "stop": sheet.price * (1 + sheet.stop) if sheet.stop else math.inf,
+        "alarm": max(sheet.alarm, sheet.price),
+        "watch": (sheet.alarm + sheet.price) / 2 if sheet.alarm > sheet.price else math.inf,
+        "open": sheet.price,
+        "take profit": sheet.price * (1 - sheet.take_profit) if sheet.take_profit else math.inf,
+        "feared fall": max(sheet.price * (1 - sheet.fall), sheet.rules.tick),
     }
-    known = [(name, *told) for name, told in levels.items() if math.isfinite(told[0])]
-    table = pd.DataFrame(known, columns=["level", "price", "order", "action"])
-    marks = table["price"].clip(lower=tick)
-    table["price"] = sheet.rules.round_price(marks)
-    table = pd.concat([table, sheet.at(marks).reset_index(drop=True)], axis=1)
+    if sheet.stop and prices["stop"] <= prices["alarm"]:
+        prices["alarm"] = prices["watch"] = math.inf
+    kept = {level: price for level, price in prices.items() if price <= FAR * sheet.price}
+    beyond = {"open": 1.0, "take profit": 1 / AT, "feared fall": 1.0}  # else: just reached, to the last digit
+    table = pd.DataFrame(
+        {
+            "level": list(kept),
+            "price": [sheet.rules.round_price(price) for price in kept.values()],
+            "order": [_order(sheet, level) for level in kept],
+            "action": [_action(sheet, level) for level in kept],
+        }
+    )
+    marks = [price * beyond.get(level, AT) for level, price in kept.items()]
+    table = pd.concat([table, at(sheet, marks).reset_index(drop=True)], axis=1)
     return table.sort_values("price", ascending=False, kind="stable", ignore_index=True)
 
 
+def _order(sheet, level):
+    """The order of a level as the exchange names it."""
+    size = f"{sheet.quantity:,.10g} {'contracts' if sheet.rules.inverse else sheet.rules.base}"
+    return {
+        "open": f"SELL LIMIT {size}",
+        "stop": f"BUY STOP_MARKET {size}, reduce-only, trigger on mark price",
+        "take profit": f"BUY TAKE_PROFIT_MARKET {size}, reduce-only, trigger on mark price",
+    }.get(level, "")
+
+
+def _action(sheet, level):
+    """What to do at a level."""
+    reserve = f"post the reserve of {amount(sheet.reserve, sheet)}" if sheet.plan.top_up else "add margin"
+    alarm = f"{reserve}, or buy back part of the short"
+    if sheet.alarm <= sheet.price:
+        best = percent(sheet.outlook.best_day, signed=True)
+        alarm += f"; rings from the start: one day of {best} is enough"
+    if math.isnan(sheet.outlook.best_day):
+        alarm += f"; half of the way, for no day of {sheet.rules.base} was measured"
+    closes = "the exchange closes the short; the coins are unprotected"
+    fall = "is the reason for the hedge still there?"
+    if sheet.take_profit and sheet.take_profit < sheet.fall:
+        taken = usdt(sheet.rules.round_price(sheet.price * (1 - sheet.take_profit)), signed=False)
+        fall = f"nothing is hedged: the short was bought back at {taken}"
+    return {
+        "liquidation": f"only if the stop failed: {closes}" if sheet.stop else closes,
+        "without the reserve": f"if the reserve is not posted, {closes}",
+        "stop": "buys back at a loss that the coins have gained; they are unprotected",
+        "alarm": alarm,
+        "watch": "look every day; is the reserve at hand?",
+        "open": "opens the short",
+        "take profit": "buys back, the coins are free again, and unprotected",
+        "feared fall": fall,
+    }[level]
+
+
 def carry(sheet):
-    """What holding the hedge to its horizon brings or costs, at a price that stays where it is.
+    """What holding the hedge brings or costs, at a price that stays where it is.
 
     Parameters
     ----------
@@ -86,66 +110,34 @@ def carry(sheet):
     Returns
     -------
     pandas.DataFrame
-        Rows ``Funding``, ``Fees`` (taker, opening and closing), ``Total``; columns ``expected`` and ``bad``
-        (USDT; positive is received, missing is not known).
+        Rows ``Funding``, ``Fees`` (opening and closing by taker; of coins sold, too) and ``Total`` (USDT;
+        positive is received, missing is not known). Columns: ``to the end``, if the short lives to the
+        horizon, by the judge that decides; the name of each judge, for as long as a short lives on average by
+        his volatility; ``bad``, his bad case.
 
     Examples
     --------
     >>> from hedgelib.planner import Worksheet
-    >>> carry(Worksheet(1, 40_000, 60_000, ratio=0.5)).round(2)
-             expected    bad
-    Funding    289.04 -393.6
-    Fees       -30.00  -30.0
-    Total      259.04 -423.6
+    >>> carry(Worksheet(1, 40_000, 60_000, ratio=0.5, leverage=3))[["to the end", "era", "bad"]].round(1)
+             to the end    era    bad
+    Funding       289.0  278.8 -393.6
+    Fees          -30.0  -30.0  -30.0
+    Total         259.0  248.8 -423.6
     """
-    funding = worksheet(sheet).outlook.funding(sheet.days)
-    rates = {"expected": funding.expected, "bad": funding.bad}
-    table = pd.DataFrame({case: [rate * sheet.value] for case, rate in rates.items()}, index=["Funding"])
-    table.loc["Fees"] = -2 * sheet.value * sheet.rules.taker_fee
+    known = worksheet(sheet).outlook
+    rates = {"to the end": known.funding * sheet.days}
+    for name, judge in sheet.outlooks.items():
+        rates[name] = judge.funding * by_formula(sheet, judge.volatility)["days"]
+    rates["bad"] = known.worst_funding(sheet.days)[0]
+    table = pd.DataFrame({name: [rate * sheet.value] for name, rate in rates.items()}, index=["Funding"])
+    sold = sheet.coins_sold * sheet.price * sheet.rules.spot_fee
+    table.loc["Fees"] = -2 * sheet.value * sheet.rules.taker_fee - sold
     table.loc["Total"] = table.sum(skipna=False)
     return table
 
 
-def chances(sheet):
-    """How likely the short dies within the horizon, by formula and as measured.
-
-    Parameters
-    ----------
-    sheet : Worksheet
-
-    Returns
-    -------
-    pandas.DataFrame
-        Rows ``as opened`` and, with a reserve still to be posted, ``reserve posted in time``. Columns
-        ``distance`` (fraction), ``formula`` (probability that a log-normal price of the measured volatility
-        touches the level), ``measured`` (share of starts), ``bound`` ("at most" it or "at least" it) and
-        ``case``, what was measured in words. What is not known is missing.
-
-    Examples
-    --------
-    >>> from hedgelib.planner import Worksheet
-    >>> sheet = Worksheet(1, 40_000, 60_000, ratio=0.5, leverage=3)
-    >>> chances(sheet)[["distance", "formula", "measured"]].round(2)
-               distance  formula  measured
-    as opened      0.33     0.11      0.12
-    """
-    deaths = {"as opened": worksheet(sheet).liquidation}
-    if sheet.liquidation_with_reserve > sheet.liquidation:
-        deaths["reserve posted in time"] = sheet.liquidation_with_reserve
-    rows = {}
-    for name, price in deaths.items():
-        rise = price / sheet.price - 1
-        measured = sheet.outlook.touched(rise, sheet.days)
-        rows[name] = (rise, touching(sheet, price, sheet.days), measured.share, measured.bound, measured.case)
-    columns = ["distance", "formula", "measured", "bound", "case"]
-    return pd.DataFrame(rows.values(), index=list(rows), columns=columns)
-
-
-def touching(sheet, price, days):
-    """Probability that a log-normal price of the measured volatility touches `price` within days."""
-    volatility = sheet.outlook.volatility
-    if math.isinf(price) or volatility == 0:
-        return 0.0 * days
-    if math.isnan(volatility):
-        return math.nan * days
-    return survival.touch_probability(price / sheet.price - 1, volatility, days)
+def amount(value, sheet, decimals=0):
+    """Write an amount of margin in its own unit: USDT, or coins."""
+    if sheet.rules.inverse:
+        return f"{value:,.6g} {sheet.rules.base}"
+    return usdt(value, decimals, signed=False)

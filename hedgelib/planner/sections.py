@@ -1,0 +1,231 @@
+"""What the page about a plan says: the article's six steps and what may become of them."""
+
+import math
+from typing import NamedTuple
+
+from hedgelib.figures import number, percent, usdt
+from hedgelib.planner.chances import ENDS, by_formula, chances
+from hedgelib.planner.summary import UNKNOWN, death, have_ready, known
+from hedgelib.planner.tables import amount, carry, ladder
+from hedgelib.planner.walking import at
+
+_VISITS = 8
+
+
+class Section(NamedTuple):
+    """One part of the page: title, sentences, a table (names of the columns first), and a list."""
+
+    title: str
+    text: str = ""
+    table: tuple = ()
+    items: tuple = ()
+
+
+def sections(sheet):
+    """The parts of the page."""
+    rungs = ladder(sheet)
+    inside = f"; the margin balance in {sheet.rules.base}." if sheet.rules.inverse else "."
+    return [
+        Section("Step 1: what I hold", _holding(sheet)),
+        _settings(sheet),
+        _order(sheet, rungs.query("order != '' and level != 'open'")),
+        Section(
+            "Price ladder and alarms",
+            "On the straight way from the price today, in USDT, before funding and fees, the exits and the "
+            f"reserve counted{inside}",
+            tuple(_ladder(sheet, rungs)),
+        ),
+        _carry(sheet),
+        _chances(sheet),
+        Section("What then", items=tuple(_what_then(sheet, rungs.set_index("level")))),
+        Section("What stays open", table=(("what", "size"), *_unhedged(sheet))),
+        Section(
+            "Step 6: watch, and write it down",
+            "At each visit: is the margin enough, does the ratio still fit, what has funding cost?",
+            tuple(_visits(sheet)),
+        ),
+        Section("Remove the hedge when", items=tuple(_removal(sheet))),
+    ]
+
+
+def _holding(sheet):
+    worth, paid = sheet.coins * sheet.price, sheet.coins * sheet.cost
+    return (
+        f"{sheet.coins:,.10g} {sheet.rules.base}, worth {usdt(worth, signed=False)} today. They cost "
+        f"{usdt(paid, signed=False)}: {usdt(worth - paid)} not realised. I fear a fall of "
+        f"{percent(sheet.fall, 0)}, which would take {usdt(worth * sheet.fall, signed=False)}."
+    )
+
+
+def _settings(sheet):
+    rules = sheet.rules
+    highest = rules.highest_leverage(sheet.ticket.notional)
+    limit = f"; for this size at most {highest:g}x" if math.isfinite(highest) else ""
+    rows = [
+        ("contract", f"{rules.symbol} perpetual, rules as of {rules.as_of}"),
+        ("leverage and mode", f"{sheet.leverage:g}x, {sheet.mode}{limit}"),
+        ("direction", "sell (short)"),
+        ("have ready", have_ready(sheet)),
+        ("liquidation price", death(sheet.liquidation, sheet.price)),
+    ]
+    if sheet.plan.top_up:
+        rows.append(("… with the reserve posted", death(sheet.liquidation_with_reserve, sheet.price)))
+    text = {
+        "coin_margined": "Margin, gains and losses are in coin; only coins in the futures wallet back it.",
+        "collateral": "The coins count as margin at a haircut, which the exchange may change, and all of "
+        "them lie there. USDT owed beyond its limit are paid by selling coins.",
+    }.get(sheet.margin_from, "The margin is USDT. Gains on the coins themselves do not count for it.")
+    return Section("Steps 2 and 3: contract, leverage, margin", text, (("setting", "value"), *rows))
+
+
+def _order(sheet, exits):
+    base, ticket = sheet.rules.base, sheet.ticket.table().drop("Liquidation price")
+    wanted, placed = percent(sheet.share, 0), percent(sheet.covered / sheet.coins_kept, 0)
+    became = f", so {wanted} became {placed}" if wanted != placed else ""
+    text = (
+        f"{percent(sheet.share)} of {sheet.coins_kept:,.6g} {base}, rounded down to the step of "
+        f"{sheet.rules.step:g}{became}. Without a short stay "
+        f"{max(0.0, sheet.coins_kept - sheet.covered):,.6g} {base}."
+    )
+    rows = [(name, f"{row.value} {row.unit}".strip()) for name, row in ticket.iterrows()]
+    rows += [(row.level.capitalize(), f"{row.order}, trigger {row.price:,.2f}") for row in exits.itertuples()]
+    if len(exits):
+        text += (
+            " The exits are market orders once the mark price is there: a limit may not fill, and the last "
+            "price may touch a trigger in a wick that the mark never saw. When one fills, cancel the other."
+        )
+    return Section("Steps 4 and 5: how much, and the order", text, (("field", "value"), *rows))
+
+
+def _ladder(sheet, rungs):
+    yield "level", "price", "move", "coins", "short", "together", "margin balance", "margin ratio", "do"
+    for row in rungs.itertuples():
+        yield (
+            row.level,
+            number(row.price, 2, signed=False),
+            percent(row.change, signed=True),
+            number(row.coins_pnl),
+            number(row.short_pnl),
+            number(row.total_pnl),
+            "closed" if math.isnan(row.balance) else amount(row.balance, sheet).removesuffix(" USDT"),
+            "–" if math.isnan(row.margin_ratio) else percent(row.margin_ratio),
+            row.action,
+        )
+
+
+def _carry(sheet):
+    table, (_, bad_case) = carry(sheet), sheet.outlook.worst_funding(sheet.days)
+    judges = "; ".join(f"{name}: {judge.source}" for name, judge in sheet.outlooks.items())
+    text = (
+        f"Over {sheet.days} days at an unchanged price; positive is received. The columns of the judges "
+        f"count funding only as long as a short lives on average. {judges}. The bad case is {bad_case}."
+    )
+    head = ("", *(name if name != "bad" else "bad case" for name in table.columns))
+    return Section(
+        "What holding it brings or costs",
+        text,
+        (head, *((name, *map(known, row)) for name, *row in table.itertuples())),
+    )
+
+
+def _chances(sheet):
+    table = chances(sheet)
+    rows = [
+        (
+            name,
+            *(known(row[end], percent, 0) for end in ENDS),
+            known(row.days, number, 0, signed=False),
+            row.remark,
+        )
+        for name, row in table.iterrows()
+    ]
+    text = f"Within {sheet.days} days. Formula: log-normal prices without drift. Measured: shares of starts."
+    if sheet.plan.top_up:
+        text += " The reserve is posted at the alarm; "
+        unposted = by_formula(sheet, sheet.outlook.volatility, posted=False)["liquidated"]
+        text += f"if it is not, {known(unposted, percent, 0)} are liquidated by formula."
+    head = ("", "liquidated", "stopped", "take profit", "day reached", "days alive", "how")
+    return Section("How it may end", text, (head, *rows))
+
+
+def _what_then(sheet, rungs):
+    """What to do when the plan has ended before its time, decided before it begins."""
+    if "liquidation" in rungs.index and not sheet.stop:
+        row = rungs.loc["liquidation"]
+        lost, price = usdt(-row.short_pnl, signed=False), usdt(row.price, signed=False)
+        worth = usdt(row.coins_pnl + sheet.coins_kept * sheet.price, signed=False)
+        again = usdt(sheet.covered * row.price / sheet.leverage, signed=False)
+        yield (
+            f"If it is liquidated at {price}: {lost} are gone, the coins are worth {worth} and unprotected. "
+            f"The same short again takes {again} of margin. I hedge again, sell or hold: ______"
+        )
+    if sheet.stop:
+        row = rungs.loc["stop"]
+        lost, gained = usdt(-row.short_pnl, signed=False), usdt(row.coins_pnl, signed=False)
+        yield (
+            f"If it is stopped: the short has lost {lost}, the coins have gained {gained}, and a fall from "
+            "there is not hedged. I cancel the take profit, and short again only by a new plan."
+        )
+    if sheet.take_profit:
+        earned = usdt(rungs.loc["take profit"].short_pnl, signed=False)
+        yield (
+            f"If the take profit fills: the short has earned {earned}, and a further fall is not hedged. I "
+            "cancel the stop, and short again only by a new plan."
+        )
+    each, hours = usdt(sheet.value * 1e-4, 2, signed=False), sheet.rules.funding_hours
+    yield (
+        f"If funding turns: every −1 bp costs {each} at each settlement, every {hours} hours. After a week "
+        "below zero I ask whether the reason for the hedge is worth it."
+    )
+    if sheet.margin_from == "collateral" and sheet.rules.forced_sale_below is not None:
+        limit = usdt(-sheet.rules.forced_sale_below, signed=False)
+        yield f"If more than {limit} are owed, coins are sold for them, a sale for the tax: USDT first."
+    yield (
+        "If the exchange closes a winning short (auto-deleveraging, as on 2025-10-10): the coins are "
+        "unprotected in the middle of a fall. I look at the position, not only at the price."
+    )
+
+
+def _unhedged(sheet):
+    """What the hedge leaves open, each with a size."""
+    base, fallen, kept = sheet.rules.base, sheet.price * (1 - sheet.fall), sheet.coins_kept
+    left, whole = at(sheet, fallen)["total_pnl"].item(), -sheet.coins * sheet.price * sheet.fall
+    spread = known(sheet.outlook.basis * sheet.value, usdt, signed=False)
+    return [
+        ("coins without a short", f"{max(0.0, kept - sheet.covered):,.6g} of {kept:,.6g} {base}"),
+        (f"result of a fall to {usdt(fallen, signed=False)}", f"{usdt(left)}, without a hedge {usdt(whole)}"),
+        ("basis, one standard deviation of a day", spread if spread == UNKNOWN else f"±{spread}"),
+        ("the exchange and the stablecoin", _at_the_venue(sheet)),
+        ("the upside", f"{percent(min(1.0, sheet.covered / kept), 0)} of it is given away"),
+    ]
+
+
+def _at_the_venue(sheet):
+    """What lies at the exchange."""
+    if sheet.margin_from == "collateral" or (sheet.rules.inverse and sheet.mode == "cross"):
+        coins = f"all {sheet.coins:,.10g} {sheet.rules.base}"
+        return f"{coins} and {amount(sheet.reserve, sheet)}" if sheet.reserve else coins
+    there = sheet.margin + sheet.opening_fee + (sheet.reserve if sheet.mode == "cross" else 0.0)
+    return f"{amount(there, sheet)}, and what the short gains"
+
+
+def _visits(sheet):
+    """A table to fill in while the hedge is on: about nine days, what should be there, room for what is."""
+    empty = ("date", "mark price", "margin balance", "coins held", "funding so far", "still afraid of what?")
+    yield "day", "funding expected so far", *empty
+    expected = sheet.outlook.funding * sheet.value
+    for day in sorted({*range(0, sheet.days, max(1, math.ceil(sheet.days / _VISITS))), sheet.days}):
+        yield str(day), known(expected * day), *[""] * len(empty)
+
+
+def _removal(sheet):
+    """Rules by which the hedge ends, so that the end is decided before it begins."""
+    yield "The reason has passed: the event is over, or the thing you feared has happened."
+    yield f"Day {sheet.days} has come. To go on is a new decision: fill in a new plan."
+    bad = -carry(sheet).loc["Funding", "bad"]
+    if math.isnan(bad):
+        yield "Funding has cost as much as I am ready to pay. Write that sum down here: ______ USDT."
+    else:
+        yield f"Funding has cost {usdt(bad, signed=False)} or more: that is the bad case of this plan."
+    if math.isfinite(sheet.liquidation) and not sheet.stop:
+        yield "The alarm rings and you would rather not add margin: buy back part, do not hope."
