@@ -4,10 +4,12 @@ import functools
 import math
 
 import lessons
+import numpy as np
 import pytest
+from scipy.integrate import quad
 from scipy.stats import norm
 
-from hedgelib import contracts, exercise, funding, hedge, market, planner, ratio
+from hedgelib import contracts, exercise, funding, hedge, market, ratio
 
 PATH = lessons.FOLDER / "09_plan_your_hedge.ipynb"
 MOVES = [0.01, -0.02, 0.03, -0.01]
@@ -31,7 +33,7 @@ def names():
 ENTRY, COINS, NOTIONAL, MARGIN, RESERVE = 60_000, 1.5, 90_000, 30_000, 15_000
 DEATH, LATER = ((money + NOTIONAL) / (COINS * (1 + RATE)) for money in (MARGIN, MARGIN + RESERVE))
 ALARM = DEATH / (1 + fact("extremes", "best_1_day"))
-VOLATILITY = fact("volatility_by_year", "volatility")
+VOLATILITY, RECENT = (fact("volatility_by_year", "volatility", row=row) for row in (0, 1))
 
 
 def chance(price, days, volatility=VOLATILITY):
@@ -39,9 +41,24 @@ def chance(price, days, volatility=VOLATILITY):
     return 2 * norm.sf(math.log(price / ENTRY) / (volatility * math.sqrt(days / 365)))
 
 
-def carry(days, notional, asset="BTC", fees=TAKER):
-    """Expected funding, and the bad case of more than a week, each less both fees."""
-    expected = days * 3 * 1e-4 * fact("funding_by_year", "mean", asset) * notional
+def horizon(up, down, days):
+    """Probability that a log without drift meets neither price, by the sine series of the heat equation."""
+    above, below = math.log1p(up), -math.log1p(-down)
+    width, variance = above + below, VOLATILITY**2 * days / 365
+    odd = np.arange(1, 99, 2)
+    return np.sum(
+        4
+        / (np.pi * odd)
+        * np.sin(odd * np.pi * below / width)
+        * np.exp(-variance * (odd * np.pi / width) ** 2 / 2)
+    )
+
+
+def carry(days, notional, asset="BTC", rise=None, fees=TAKER):
+    """Expected funding while the short lives, and the bad case of more than a week, each less both fees."""
+    spread = fact("volatility_by_year", "volatility", asset) / math.sqrt(365)
+    alive, _ = quad(lambda day: 1 - 2 * norm.sf(math.log1p(rise) / (spread * math.sqrt(day))), 0, days)
+    expected = alive * 3 * 1e-4 * fact("funding_by_year", "mean", asset) * notional
     bad = fact("funding_extremes", "worst_30_days", asset) * notional
     return [each - 2 * fees * notional for each in (expected, bad)]
 
@@ -61,6 +78,7 @@ def days_within(chance_of_death, price):
 CAREFUL = "Worksheet(coins, 30_000, price, **(decisions | {'bearable': 6_000}))"
 GRID = "number_in(at(grid, {})['{}']{})"
 BILL = "Funding and fees within 60 days"
+TWICE, TWICE_ETH = (carry(60, NOTIONAL, coin, 1.5 / (1 + RATE) - 1) for coin in ("BTC", "ETH"))
 
 
 @pytest.mark.parametrize(
@@ -70,7 +88,7 @@ BILL = "Funding and fees within 60 days"
         "100 * ratio": 60,
         "ratio * coins": 1.5,
         "margin": MARGIN,
-        "reserve": 45_000 - MARGIN,
+        "reserve": RESERVE,
         "liquidation": DEATH,
         "100 * (liquidation / price - 1)": 100 * (DEATH / ENTRY - 1),
         "alarm": ALARM,
@@ -81,19 +99,24 @@ BILL = "Funding and fees within 60 days"
         "sheet.ticket.maker_fee": MAKER * NOTIONAL,
         "sheet.ticket.taker_fee": TAKER * NOTIONAL,
         "100 * likely": 100 * chance(DEATH, 60),
-        "100 * planner.chances(sheet)['formula'].iloc[1]": 100 * chance(LATER, 60),
+        "100 * ends.loc['formula, era', 'liquidated']": 100 * chance(LATER, 60),
+        "100 * unposted.loc['formula, last 365 days', 'liquidated']": 100 * chance(DEATH, 60, RECENT),
+        "-planner.at(early, 48_000)['total_pnl'].item()": 2.5 * 12_000 - COINS * 6_000,
+        "100 * planner.chances(both, play=False).loc['formula, era', 'horizon']": 100
+        * horizon(0.15, 0.1, 60),
         "100 * (sheet.liquidation_with_reserve / price - 1)": 100 * (LATER / ENTRY - 1),
         "ladder.loc['alarm', 'coins_pnl']": 2.5 * (ALARM - ENTRY),
         "-ladder.loc['alarm', 'short_pnl']": COINS * (ALARM - ENTRY),
-        "ladder.loc['alarm', 'balance']": MARGIN - COINS * (ALARM - ENTRY),
+        "ladder.loc['alarm', 'balance']": MARGIN + RESERVE - COINS * (ALARM - ENTRY),
         GRID.format("leverage=5", "Liquidation price", ", 1"): 100 * (1.2 / (1 + RATE) - 1),
         GRID.format("leverage=10", "Liquidation price", ", 1"): 100 * (1.1 / (1 + RATE) - 1),
         GRID.format("leverage=2, reserve=0, holding='ETH'", "Alarm", ", 1"): 100
         * (1.5 / (1 + ETH.brackets.rates[0]) / (1 + fact("extremes", "best_1_day", "ETH")) - 1),
-        GRID.format("leverage=2, reserve=0", BILL, ""): carry(60, NOTIONAL)[0],
-        GRID.format("leverage=2, reserve=0", BILL, ", 1"): carry(60, NOTIONAL)[1],
-        GRID.format("leverage=2, reserve=0, holding='ETH'", BILL, ""): carry(60, NOTIONAL, "ETH")[0],
-        GRID.format("leverage=2, reserve=0, holding='ETH'", BILL, ", 1"): carry(60, NOTIONAL, "ETH")[1],
+        GRID.format("leverage=2, reserve=0", BILL, ""): TWICE[0],
+        GRID.format("leverage=2, reserve=0", BILL, ", 3"): TWICE[1],
+        GRID.format("leverage=2, reserve=0, holding='ETH'", BILL, ""): TWICE_ETH[0],
+        GRID.format("leverage=2, reserve=0, holding='ETH'", BILL, ", 3"): TWICE_ETH[1],
+        "planner.carry(sheet).loc['Total', 'era']": carry(60, NOTIONAL, rise=LATER / ENTRY - 1)[0],
         CAREFUL + ".ticket.quantity": 2,
         CAREFUL + ".ticket.initial_margin": 40_000,
     }.items(),
@@ -117,20 +140,24 @@ def test_the_margin_ratio_at_the_alarm():
     assert {lessons.amount(text) for text in told} == {round(100 * here)}
 
 
-def test_measured_chances_are_the_facts_of_3x_and_2x_within_60_days():
-    table = market.facts("touched").query("asset == 'BTC' and period == '60 days'").set_index("key")["value"]
-    assert planner.chances(names()["sheet"])["measured"].tolist() == table[["3x", "2x"]].tolist()
+def test_measured_chances_lie_between_the_facts_of_the_grid():
+    table = market.facts("touched_by_rise", "BTC").query("period == '60 days'").set_index("key")["value"]
+    for name, rise, low, high in (("unposted", DEATH, "0.3", "0.35"), ("ends", LATER, "0.4", "0.5")):
+        part = (rise / ENTRY - 1 - float(low)) / (float(high) - float(low))
+        between = table[low] + part * (table[high] - table[low])
+        assert names()[name].loc["measured, era", "liquidated"] == pytest.approx(between)
 
 
 def test_the_simulated_run_up_kills_the_plan_with_its_reserve():
-    rows, scale = names()["rows"], names()["scale"]
+    rows = names()["rows"]
     events = rows[rows["event"] != ""]
     opened, posted, died = events.itertuples()
-    assert [(row.Index - opened.Index).days for row in (opened, posted, died)] == [0, 6, 10]
-    assert posted.top_ups == pytest.approx(RESERVE * scale)
+    days = [(row.Index - opened.Index).days for row in (opened, posted, died)]
+    assert days[0] == 0 and 0 < days[1] < days[2] < 60
+    assert (opened.entry, posted.top_ups) == (ENTRY, pytest.approx(RESERVE))
     # At death everything behind the short is as much as the exchange demands: margin, reserve, funding.
-    short_at_death = COINS * (opened.entry - died.liquidation_price)
-    behind = COINS * opened.entry / 3 + RESERVE * scale + died.funding
+    short_at_death = COINS * (ENTRY - died.liquidation_price)
+    behind = MARGIN + RESERVE + died.funding
     assert behind + short_at_death == pytest.approx(RATE * COINS * died.liquidation_price, rel=1e-3)
     assert died.short_pnl == pytest.approx(short_at_death)
     assert died.wealth > rows.attrs["wealth_before"]
