@@ -4,12 +4,15 @@ import base64
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from hedgelib import contracts, planner
+from hedgelib import contracts, market, planner
 from hedgelib.histories import cache
-from hedgelib.planner import Form
+from hedgelib.planner import Form, entry
 from hedgelib.planner import panel as live
 from hedgelib.planner.writing import NO_ORDER, fragment
 
@@ -22,7 +25,6 @@ START = {
     "leverage": 3,
     "days": 60,
 }
-NOT_ASKED = {"band", "volatility", "funding", "taker_fee"}
 
 
 @pytest.fixture(autouse=True)
@@ -40,19 +42,65 @@ def panel():
 
 def files(panel):
     """What the links hold, by file name."""
+    panel.whole.selected_index = 0
     links = re.findall(r'download="([^"]+)" href="data:[^,]+;base64,([^"]+)"', panel.links.value)
     return {name: base64.b64decode(data).decode() for name, data in links}
 
 
 def complaints(panel):
-    return {name: text.value for name, text in panel.complaints.items() if text.value}
+    return {name: note.value for name, note in panel.notes.items() if "alert" in note.value}
+
+
+def choose(panel, symbol):
+    panel.fields["contract"].value = contracts.get(symbol)
+
+
+class TestEntry:
+    @pytest.mark.parametrize("text", ["50", "50 %", "50%", " 50 % ", "0.5", "0.50"])
+    def test_a_half_in_all_its_spellings(self, text):
+        assert entry.share(text) == 0.5
+
+    @pytest.mark.parametrize(
+        ("text", "value"),
+        [("60,000", 60_000), ("1,234,567.8", 1_234_567.8), ("−3", -3), ("1e5", 1e5), ("7.", 7)],
+    )
+    def test_numbers(self, text, value):
+        assert entry.number(text) == value
+
+    @pytest.mark.parametrize("text", ["0,5", "1,5", "60,00", "60.000,5", "0,500", "", "a half", "5 0 %x"])
+    def test_what_could_be_misread_is_refused_with_a_word(self, text):
+        for read in (entry.number, entry.share):
+            with pytest.raises(ValueError, match=r"point|number|commas"):
+                read(text)
+
+    @pytest.mark.parametrize(
+        ("text", "side", "value"),
+        [("55,000", -1, 1 / 12), ("8 %", -1, 0.08), ("69000", 1, 0.15), ("", 1, 0), ("none", -1, 0)],
+    )
+    def test_exits_are_prices_or_percentages(self, text, side, value):
+        assert entry.distance(text, 60_000, side) == pytest.approx(value)
+
+    @pytest.mark.parametrize(
+        ("text", "side"), [("10", 1), ("55,000", 1), ("65,000", -1), ("0.1", -1), ("600,000", 1)]
+    )
+    def test_an_exit_that_could_be_either_is_refused(self, text, side):
+        with pytest.raises(ValueError, match="with its sign"):
+            entry.distance(text, 60_000, side)
+
+    @given(st.floats(1e-6, 1e9))
+    def test_what_is_written_can_be_read(self, value):
+        assert entry.number(entry.written(value)) == pytest.approx(value, rel=1e-9)
+        assert entry.share(entry.written_share(value)) == pytest.approx(value, rel=1e-9)
 
 
 def test_start_is_the_worksheet(panel):
     sheet = planner.Worksheet(**START)
+    assert replace(panel.sheet, contract="BTCUSDT") == sheet
     for text in planner.summary(sheet).values():
         assert text in panel.result.value
     assert complaints(panel) == {}
+    assert panel.plan.value == ""
+    panel.whole.selected_index = 0
     assert panel.plan.value == fragment(sheet, 4)
 
 
@@ -66,47 +114,139 @@ def test_downloads_carry_the_three_files(panel):
     assert "http" not in panel.links.value
 
 
-def test_a_change_changes_the_plan(panel):
-    panel.fields["leverage"].value = 2
+def test_a_change_changes_plan_and_pictures(panel):
+    before = [picture.value for picture in panel.pictures]
+    panel.fields["leverage"].value = "2"
     assert "89,641.43 USDT" in panel.result.value
+    assert all(picture.value != old for picture, old in zip(panel.pictures, before, strict=True))
+    assert "89,641.43 USDT" in panel.pictures[0].tooltip
     assert "89,641.43 USDT" in files(panel)["my-hedge.md"]
 
 
+def test_a_half_typed_as_50_shorts_half_of_the_coins(panel):
+    panel.fields["decide"].value = "ratio"
+    for text in ("50", "50 %", "0.5"):
+        panel.fields["ratio"].value = "60 %"
+        panel.fields["ratio"].value = text
+        assert panel.fields["ratio"].value == "50 %"
+        assert "SELL 1.25 BTC" in panel.result.value
+    panel.fields["ratio"].value = "0,5"
+    assert set(complaints(panel)) == {"ratio"} and "write 0.5" in panel.notes["ratio"].value
+    assert panel.sheet is None and all(picture.layout.display == "none" for picture in panel.pictures)
+
+
+def test_an_exit_typed_as_a_price_stays_one(panel):
+    panel.fields["take_profit"].value = "48,000"
+    assert "48,000, −20.0 %" in panel.notes["take_profit"].value
+    panel.fields["price"].value = "64,000"
+    assert panel.sheet.take_profit == 0.25
+    panel.fields["stop"].value = "15"
+    assert "write a price above 64,000" in complaints(panel)["stop"]
+
+
 def test_complaints_stand_beside_their_fields_and_go_away(panel):
-    panel.fields["coins"].value = -1
-    panel.fields["days"].value = 0.5
+    panel.fields["coins"].value = "-1"
+    panel.fields["days"].value = "0.5"
     assert set(complaints(panel)) == {"coins", "days"}
-    assert 'role="alert"' in panel.complaints["coins"].value and "above 0" in panel.complaints["coins"].value
+    assert "above 0" in panel.notes["coins"].value and panel.notes["coins"].layout.display is None
     assert "Coins held, Horizon (days)" in panel.result.value
-    assert panel.links.value == panel.plan.value == ""
-    panel.fields["coins"].value = 2.5
-    panel.fields["days"].value = 30
-    assert complaints(panel) == {}
+    assert files(panel) == {} and panel.plan.value == ""
+    panel.fields["coins"].value = ""
+    assert "type a number" in complaints(panel)["coins"]
+    panel.fields["coins"].value = "2.5"
+    panel.fields["days"].value = "30"
+    assert complaints(panel) == {} and panel.notes["coins"].layout.display == "none"
     assert len(files(panel)) == 3
 
 
+def test_complaints_use_the_words_of_the_form(panel):
+    choose(panel, "BTCUSD")
+    assert "choose “the coins (coin-margined)”" in complaints(panel)["margin_from"]
+    choose(panel, "BTCUSDT")
+    panel.fields["margin_from"].value = "coin_margined"
+    assert "choose “money outside”, “selling coins” or" in complaints(panel)["margin_from"]
+
+
+def test_another_coin_at_the_old_price_is_remarked(panel):
+    choose(panel, "ETHUSDT")
+    assert "this was the price of BTC: type that of ETH" in panel.notes["price"].value
+    panel.fields["price"].value = "3,000"
+    assert panel.notes["price"].value == ""
+    panel.fields["price"].value = "90,000"
+    assert "unlike a price of ETH" in panel.notes["price"].value
+
+
+def test_undo_and_reset(panel):
+    panel.fields["coins"].value = "3"
+    panel.fields["coins"].value = "4"
+    panel.undo.click()
+    assert panel.sheet.coins == 3
+    panel.undo.click()
+    panel.undo.click()
+    assert panel.sheet.coins == 2.5
+    panel.fields["leverage"].value = "nonsense"
+    panel.reset.click()
+    assert replace(panel.sheet, contract="BTCUSDT") == planner.Worksheet(**START)
+
+
+def test_numbers_of_today_take_the_place_of_measured_ones(panel):
+    assert [button.description for button in panel.takers["volatility"].children] == [
+        f"{judge}: {entry.written_share(float(f'{outlook.volatility:.4g}'))}"
+        for judge, outlook in panel.sheet.outlooks.items()
+    ]
+    panel.takers["volatility"].children[1].click()
+    recent = planner.Worksheet(**START, judge="last 365 days").outlook
+    assert panel.sheet.volatility == pytest.approx(recent.volatility, rel=1e-3)
+    panel.fields["funding"].value = "0.3"
+    panel.fields["taker_fee"].value = "0.04"
+    assert (panel.sheet.funding, panel.sheet.taker_fee) == pytest.approx((3e-5, 4e-4))
+    assert "(mine)" in panel.result.value
+    panel.fields["funding"].value = ""
+    assert panel.sheet.funding is None
+
+
 def test_only_one_way_to_decide_is_shown(panel):
-    assert [row.layout.display for row in panel._either.values()] == ["none", "flex"]
+    assert [panel.fields[name].layout.display for name in ("ratio", "bearable")] == ["none", None]
     panel.fields["decide"].value = "ratio"
-    assert [row.layout.display for row in panel._either.values()] == ["flex", "none"]
-    panel.fields["ratio"].value = 1.0
+    assert [panel.fields[name].layout.display for name in ("ratio", "bearable")] == [None, "none"]
+    panel.fields["ratio"].value = "100"
     assert "SELL 2.5 BTC" in panel.result.value
 
 
-def test_complaints_are_escaped(panel):
+def test_complaints_are_escaped():
     assert "<b>" not in live._alert("<b>")
 
 
 def test_every_field_has_a_label_and_every_worksheet_field_a_place(panel):
     assert all(field.description for field in panel.fields.values())
-    inputs = set(planner.Worksheet.__dataclass_fields__) - {"market", "_", "judge", *NOT_ASKED}
-    assert inputs == set(panel.fields) - {"decide", "evidence"}
+    inputs = set(planner.Worksheet.__dataclass_fields__) - {"market", "_"}
+    assert inputs == set(panel.fields) - {"decide"}
+    assert sorted(name for names in live.GROUPS.values() for name in names) == sorted(panel.fields)
+
+
+def test_every_worksheet_can_be_typed():
+    """What the fields show of a worksheet is read as the same worksheet."""
+    start = {
+        "coins": 0.013,
+        "cost": 0,
+        "price": 3_100.55,
+        "contract": "ETHUSDT",
+        "ratio": 0.35,
+        "fall": 0.125,
+    }
+    start |= {"leverage": 2.5, "mode": "cross", "reserve": 500, "days": 7, "take_profit": 0.2, "stop": 0.05}
+    start |= {"band": 0.02, "judge": "last 365 days", "volatility": 0.7, "funding": -2e-5, "taker_fee": 4e-4}
+    start["coins"] = 13
+    sheet, read = planner.Worksheet(**start), Form(**start).widget().sheet
+    for name in set(planner.Worksheet.__dataclass_fields__) - {"market", "_", "contract"}:
+        assert getattr(read, name) == pytest.approx(getattr(sheet, name)), name
+    assert read.rules == sheet.rules
 
 
 def test_without_history_the_choice_of_it_is_refused_beside_its_field(panel):
-    assert panel.fields["evidence"].value == "facts"
-    panel.fields["evidence"].value = "history"
-    assert "market.download" in panel.complaints["evidence"].value
+    assert panel.fields["judge"].value == "era"
+    panel.fields["judge"].value = "my downloaded history"
+    assert "market.download" in panel.notes["judge"].value
 
 
 def test_history_in_the_local_cache_is_used(empty_cache):
@@ -118,9 +258,29 @@ def test_history_in_the_local_cache_is_used(empty_cache):
     rows = [[time + 8 * hour, -2e-4] for time in opened]
     cache.write(folder / "funding-2024.csv", "settled_ms,rate", rows)
     panel = Form(**START).widget()
-    assert panel.fields["evidence"].value == "history"
-    assert "history from binance" in panel.plan.value
+    assert panel.fields["judge"].value == "era"
+    panel.fields["judge"].value = "my downloaded history"
+    assert "history from binance" in files(panel)["my-hedge.md"]
     assert "expected −3,330 USDT (history)" in panel.result.value  # 180 at −2 bp of 90,000, 90 of fees
+
+
+def test_a_market_that_is_given_judges_text_and_form_alike():
+    frame = market.drawn({0: 60_000, 30: 80_000, 200: 60_000}, rate=-1e-4)
+    form = Form(**START, market=frame)
+    panel = form.widget()
+    assert panel.fields["judge"].value == "the market given"
+    for told in (form.text, panel.result.value):
+        assert "(history)" in told
+    panel.fields["judge"].value = "era"
+    assert "(history)" not in panel.result.value
+
+
+def test_a_contract_of_ones_own_is_the_first_choice():
+    own = replace(contracts.get("BTCUSDT"), symbol="BTC-PERP", taker_fee=0.0002)
+    panel = Form(**START, contract=own).widget()
+    assert panel.sheet.rules == own and "BTC-PERP" in panel.result.value
+    panel.fields["leverage"].value = "2"
+    assert panel.sheet.rules == own
 
 
 def test_stored_outputs_are_stable_and_say_that_nothing_is_ordered():
@@ -138,26 +298,16 @@ def test_a_start_that_is_no_plan(start):
         Form(**start)
 
 
-@pytest.mark.parametrize("symbol", contracts.symbols())
-def test_every_contract_that_is_offered_gives_a_plan(panel, symbol):
-    panel.fields["contract"].value = symbol
-    panel.fields["margin_from"].value = "coin_margined" if contracts.get(symbol).inverse else "outside"
+def test_a_coin_without_facts_is_offered_and_says_what_is_not_known(panel):
+    choose(panel, "XRPUSDT")
+    panel.fields["price"].value = "2.5"
+    panel.fields["coins"].value = "10,000"
+    panel.fields["bearable"].value = "2,000"
     assert complaints(panel) == {}
-    assert f"of {symbol} at" in panel.result.value
-
-
-def test_a_new_contract_without_facts_is_offered_and_says_what_is_not_known(monkeypatch):
-    book = contracts._book()
-    added = [entry | ({"base": "XYZ"} if "base" in entry else {}) for entry in book["SOLUSDT"]]
-    monkeypatch.setattr(contracts, "_book", lambda: book | {"XYZUSDT": added})
-    panel = Form(**START).widget()
-    assert "XYZUSDT" in panel.fields["contract"].options
-    panel.fields["contract"].value = "XYZUSDT"
-    assert complaints(panel) == {}
-    assert "SELL 1.5 XYZ" in panel.result.value and "not known" in panel.result.value
-    assert "not measured for XYZ" in panel.plan.value
-    panel.fields["evidence"].value = "history"
-    assert set(complaints(panel)) == {"evidence"}
+    assert "SELL 6,000 XRP" in panel.result.value and "not known" in panel.result.value
+    assert "not measured for XRP" in files(panel)["my-hedge.md"]
+    panel.fields["judge"].value = "my downloaded history"
+    assert set(complaints(panel)) == {"judge"}
     assert "See: Judge by" in panel.result.value
 
 

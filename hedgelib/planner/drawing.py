@@ -46,13 +46,13 @@ def draw(figure, sheet, limits=None):
     """
     checks.kind("figure", figure, FigureBase, "a matplotlib figure")
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-    _draw_results(left, worksheet(sheet), limits)
-    _draw_ends(right, sheet)
+    draw_results(left, worksheet(sheet), limits)
+    draw_ends(right, sheet)
     return summary(sheet)
 
 
-def _draw_results(axes, sheet, limits):
-    """Coins alone and the plan over the price, with the prices that matter."""
+def draw_results(axes, sheet, limits=None):
+    """Draw coins alone and the plan over the price, with the prices that matter."""
     marked = {
         "liquidation": (sheet.liquidation, VERMILION, "-"),
         "with the reserve": (sheet.liquidation_with_reserve, BLACK, "--"),
@@ -94,8 +94,8 @@ def _turns(sheet, marked):
     yield -sheet.fall
 
 
-def _draw_ends(axes, sheet):
-    """How the plan may have ended by each day, one area on the other."""
+def draw_ends(axes, sheet):
+    """Draw how the plan may have ended by each day, one area on the other."""
     days = np.arange(1, max(sheet.days, _LONGEST) + 1)
     ends = by_formula(sheet, sheet.outlook.volatility, days=days)
     axes.set(ylim=(0, 1), xlim=(1, days[-1]), xlabel="Days", ylabel="Probability (formula)")

@@ -14,7 +14,7 @@ class Form:
     Parameters
     ----------
     **start
-        What stands in the fields at the start: the arguments of ``Worksheet``, `market` apart.
+        What stands in the fields at the start: the arguments of ``Worksheet``.
 
     Examples
     --------

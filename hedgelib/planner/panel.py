@@ -1,4 +1,4 @@
-"""The live form: fields with their complaints beside them, the plan as it is typed, three downloads.
+"""The live form: fields left, picture and results right, the whole plan to read and save below.
 
 It sends nothing anywhere: the downloads are made in the kernel and carried inside their links.
 """
@@ -6,76 +6,220 @@ It sends nothing anywhere: the downloads are made in the kernel and carried insi
 import base64
 import functools
 import html
+import re
 
 import ipywidgets
+from matplotlib.figure import Figure
 
-from hedgelib import contracts, market
+from hedgelib import contracts, market, rendering
+from hedgelib.figures import percent
+from hedgelib.panel import LabelledImage
+from hedgelib.planner import entry
+from hedgelib.planner.drawing import draw_ends, draw_results
 from hedgelib.planner.form import PAGE_LEVEL
-from hedgelib.planner.sheet import Worksheet, WorksheetError
+from hedgelib.planner.sheet import JUDGES, Worksheet, WorksheetError
 from hedgelib.planner.summary import summary
 from hedgelib.planner.writing import NO_ORDER, fragment, ladder_csv, markdown, page
-from hedgelib.rendering import readouts_html
 
-_WIDE = {"description_width": "15em"}
-_LAYOUT = {"width": "30em", "max_width": "100%"}
-_SHARES = {"step": 0.05, "readout_format": ".0%"}
-
+GROUPS = {
+    "What I hold": ("contract", "coins", "cost", "price"),
+    "What I fear": ("fall", "decide", "ratio", "bearable", "days"),
+    "Margin": ("margin_from", "mode", "leverage", "reserve"),
+    "Exits": ("take_profit", "stop", "band"),
+    "The market today": ("judge", "volatility", "funding", "taker_fee"),
+}
 LABELS = {
+    "contract": "Contract",
     "coins": "Coins held",
-    "cost": "Cost of one (USDT)",
-    "price": "Price today (USDT)",
+    "cost": "Cost of one",
+    "price": "Price today",
+    "fall": "Fall I fear",
     "decide": "Decide by",
     "ratio": "Hedge ratio",
-    "bearable": "Loss I can bear (USDT)",
-    "fall": "Fall I fear",
-    "contract": "Contract",
-    "leverage": "Leverage",
-    "mode": "Margin mode",
-    "margin_from": "Margin from",
-    "reserve": "Reserve (USDT)",
+    "bearable": "Loss I can bear",
     "days": "Horizon (days)",
-    "take_profit": "Take profit below by",
-    "stop": "Stop above by",
-    "evidence": "Judge by",
+    "margin_from": "Margin from",
+    "mode": "Margin mode",
+    "leverage": "Leverage",
+    "reserve": "Reserve",
+    "take_profit": "Take profit at",
+    "stop": "Stop at",
+    "band": "Rebalance from",
+    "judge": "Judge by",
+    "volatility": "My volatility",
+    "funding": "My funding (bp)",
+    "taker_fee": "My taker fee (%)",
 }
 _WORDS = {
     "decide": {"the hedge ratio": "ratio", "the loss I can bear": "bearable"},
     "mode": {"isolated": "isolated", "cross": "cross"},
-    "margin_from": {"money outside": "outside", "selling coins": "coins", "the coins": "coin_margined"},
-    "evidence": {"published facts": "facts", "my downloaded history": "history"},
+    "margin_from": {
+        "money outside": "outside",
+        "selling coins": "coins",
+        "the coins (coin-margined)": "coin_margined",
+        "the coins as collateral": "collateral",
+    },
 }
-_FIELDS = {"market": "evidence"}  # fields of a worksheet that have another name here
-_SLIDERS = {
-    "ratio": {"min": 0.05, "max": 1.0},
-    "fall": {"min": 0.05, "max": 0.95},
-    "take_profit": {"min": 0.0, "max": 0.9},
-    "stop": {"min": 0.0, "max": 1.0},
+_HISTORY, _MARKET = "my downloaded history", "the market given"
+_HINTS = {
+    "take_profit": "none; or 54,000 or 10 %",
+    "stop": "none; or 69,000 or 15 %",
+    "band": "never; or 5 %",
+    "taker_fee": "the contract's",
 }
+_OPTIONAL = {"volatility", "funding", "taker_fee"}  # empty: what is known
+_SHARES = {"ratio": 1, "fall": 1, "band": 1, "volatility": 10}  # and the most that each may be
+_BASIS_POINT = 1e-4
+_TICKS = 1_000, 5_000_000  # of a plausible price: exchanges choose the tick by the price
+_SIZE = 4.6, 3.2  # inches of a picture
+_TALL = "calc(100vh - 11rem)"  # of a window that JupyterLab's bars are part of
 
 
 class FormPanel(ipywidgets.VBox):
-    """The live form: `fields` and `complaints` by name, `result`, `links` and the whole `plan` below."""
+    """The live form: `fields` and `notes` by name, `result` and `pictures` beside them, `plan` below."""
 
     def __init__(self, start):
-        """Show the start; judge by the history in the local cache where there is one."""
-        self.fields = {name: _field(name, label, _start(start, name)) for name, label in LABELS.items()}
-        self.complaints = {name: ipywidgets.HTML(layout={"flex": "1 1 12em"}) for name in LABELS}
-        self.result, self.links, self.plan = (ipywidgets.HTML() for _ in range(3))
-        try:
-            self._history(start.rules.base)
-            self.fields["evidence"].value = "history"
-        except ValueError:
-            pass
-        rows = {
-            name: ipywidgets.HBox([field, self.complaints[name]], layout={"flex_flow": "row wrap"})
-            for name, field in self.fields.items()
+        """Show the start."""
+        self._start, self._past, self._base = start, [], start.rules.base
+        self.notes = {
+            name: ipywidgets.HTML(layout={"display": "none", "margin": "0 0 0 2px"}) for name in LABELS
         }
-        self._either = {name: rows[name] for name in ("ratio", "bearable")}
-        whole = ipywidgets.Accordion([self.plan], titles=("The whole plan, to read and print",))
-        super().__init__([*rows.values(), self.result, self.links, whole])
+        self.fields = {name: self._field(name) for name in LABELS}
+        self.result = ipywidgets.HTML(layout={"grid_row": "span 2"})
+        self.links, self.plan = ipywidgets.HTML(), ipywidgets.HTML()
+        self.pictures = [LabelledImage(layout={"width": "100%", "max_width": "460px"}) for _ in range(2)]
+        self.undo = ipywidgets.Button(description="Undo", layout={"width": "5em"})
+        self.reset = ipywidgets.Button(description="Reset", layout={"width": "5em"})
+        self.undo.on_click(lambda _: self._past and self._put(self._past.pop()))
+        self.reset.on_click(lambda _: self._put(self._first))
+        self.takers = {
+            name: ipywidgets.HBox(layout={"flex_flow": "row wrap"}) for name in ("volatility", "funding")
+        }
+        self.whole = ipywidgets.Accordion([ipywidgets.VBox([self.links, self.plan])])
+        self.whole.titles = ("The whole plan, to read, print and save",)
+        self.whole.selected_index = None
+        super().__init__([ipywidgets.HBox([self._left(), self._right()]), self.whole])
+        self._first = self._typed()
+        self._put(self._first)
+        for name, field in self.fields.items():
+            field.observe(functools.partial(self._changed, name), "value")
+        self.whole.observe(lambda _: self._write_plan(), "selected_index")
+
+    def _field(self, name):
+        """Make one field: a list of words, or a line to type in."""
+        label = {
+            "description": LABELS[name],
+            "style": {"description_width": "9em"},
+            "layout": {"width": "auto"},
+        }
+        if name in _WORDS:
+            return ipywidgets.Dropdown(options=list(_WORDS[name].items()), **label)
+        if name == "contract":
+            own = self._start.rules
+            known = {symbol: contracts.get(symbol) for symbol in contracts.symbols()} | {own.symbol: own}
+            return ipywidgets.Dropdown(options=list(known.items()), **label)
+        if name == "judge":
+            given = () if self._start.market is None else (_MARKET,)
+            return ipywidgets.Dropdown(options=(*given, *JUDGES, _HISTORY), **label)
+        return ipywidgets.Text(placeholder=_HINTS.get(name, ""), continuous_update=False, **label)
+
+    def _left(self):
+        """The groups of fields, each with its complaint below it."""
+        rows = []
+        for title, names in GROUPS.items():
+            rows.append(ipywidgets.HTML(f'<strong style="line-height:1.3">{title}</strong>'))
+            for name in names:
+                rows += [self.fields[name], self.notes[name], *filter(None, [self.takers.get(name)])]
+        rows.append(ipywidgets.HBox([self.undo, self.reset]))
+        layout = {
+            "flex": "0 0 20.5em",
+            "max_height": _TALL,
+            "overflow": "hidden auto",
+            "padding": "0 .6em 0 0",
+        }
+        return ipywidgets.VBox(rows, layout=layout)
+
+    def _right(self):
+        """Picture, results beside it or below, second picture."""
+        results, ends = self.pictures
+        columns = "repeat(auto-fit, minmax(20em, 1fr))"
+        layout = {"flex": "1 1 0", "max_height": _TALL, "overflow": "hidden auto", "min_width": "0"}
+        layout |= {
+            "grid_template_columns": columns,
+            "align_items": "flex-start",
+            "align_content": "flex-start",
+        }
+        return ipywidgets.GridBox([results, self.result, ends], layout=layout)
+
+    def _typed(self):
+        """What the fields show at the start."""
+        sheet = self._start
+        bearable = (1 - sheet.share) * sheet.coins * sheet.price * sheet.fall
+        values = {name: getattr(sheet, name, None) for name in LABELS}
+        values |= {"decide": "ratio" if sheet.bearable is None else "bearable", "ratio": sheet.share}
+        values |= {
+            "bearable": bearable if sheet.bearable is None else sheet.bearable,
+            "contract": sheet.rules,
+        }
+        values["judge"] = sheet.judge if sheet.market is None else _MARKET
+        for name in values:
+            if isinstance(self.fields[name], ipywidgets.Text):
+                values[name] = _written(name, values[name])
+        return values
+
+    def _put(self, values):
+        """Put values into all fields, and show what follows."""
+        self._moving = True
+        for name, value in values.items():
+            self.fields[name].value = value
+        self._moving = False
+        self._base = self.fields["contract"].value.base
         self._show()
-        for field in self.fields.values():
-            field.observe(self._show, "value")
+
+    def _changed(self, name, change):
+        """Take what was typed."""
+        if self._moving:
+            return
+        if name == "price":
+            self._base = self.fields["contract"].value.base
+        self._past.append({each: field.value for each, field in self.fields.items()} | {name: change["old"]})
+        self._show()
+
+    def _read(self):
+        """Return the worksheet that the fields describe."""
+        values, problems = {}, {}
+        price = None
+        for name, field in self.fields.items():
+            try:
+                values[name] = field.value
+                if isinstance(field, ipywidgets.Text):
+                    values[name] = _value(name, field.value, price)
+                    self._rewrite(field, name, values[name])
+            except ValueError as error:
+                problems[name] = str(error)
+            price = values.get("price")
+        decided = values.pop("decide")
+        other = {"ratio": "bearable", "bearable": "ratio"}[decided]
+        values[other] = None
+        problems.pop(other, None)
+        if values["judge"] in (_HISTORY, _MARKET):
+            try:
+                kept = self._start.market
+                base = values["contract"].base
+                values["market"] = kept if values["judge"] == _MARKET else self._history(base)
+            except ValueError as error:
+                problems["judge"] = str(error)
+            values["judge"] = JUDGES[0]
+        if problems:
+            raise WorksheetError(problems)
+        return Worksheet(**values)
+
+    def _rewrite(self, field, name, value):
+        """Show how a share was read: 0.5 becomes 50 %."""
+        if name in _SHARES and value is not None and field.value.strip():
+            self._moving, before = True, self._moving
+            field.value = entry.written_share(value)
+            self._moving = before
 
     @staticmethod
     @functools.lru_cache(maxsize=2)
@@ -83,69 +227,135 @@ class FormPanel(ipywidgets.VBox):
         """All history of a coin that the cache holds."""
         return market.history(f"{base}USDT", "2019-09-01", "2099-12-31")
 
-    def _sheet(self):
-        """Return the worksheet that the fields describe."""
-        values = {name: field.value for name, field in self.fields.items()}
-        values[{"ratio": "bearable", "bearable": "ratio"}[values.pop("decide")]] = None
-        if values.pop("evidence") == "history":
-            try:
-                values["market"] = self._history(contracts.get(values["contract"]).base)
-            except ValueError as error:
-                raise WorksheetError({"market": str(error)}) from None
-        return Worksheet(**values)
-
-    def _show(self, change=None):
+    def _show(self):
         """Put the plan, or the complaints, on the screen."""
-        chosen = self.fields["decide"].value
-        for name, row in self._either.items():
-            row.layout.display = "flex" if name == chosen else "none"
+        decided = self.fields["decide"].value
+        for name in ("ratio", "bearable"):
+            self.fields[name].layout.display = None if name == decided else "none"
         try:
-            sheet, problems = self._sheet(), {}
+            self.sheet, problems = self._read(), {}
         except WorksheetError as error:
-            problems = {_FIELDS.get(name, name): why for name, why in error.problems.items()}
-        for name, complaint in self.complaints.items():
-            complaint.value = _alert(problems[name]) if name in problems else ""
-        if problems:
-            self.result.value = _alert(f"No plan yet. See: {', '.join(LABELS[name] for name in problems)}")
+            self.sheet = None
+            problems = {"judge" if name == "market" else name: why for name, why in error.problems.items()}
+        for name, note in self.notes.items():
+            told = _alert(_worded(problems[name])) if name in problems else self._remark(name)
+            note.value, note.layout.display = told, None if told else "none"
+        self._offer()
+        self._write_plan()
+        if self.sheet is None:
+            names = ", ".join(LABELS[name] for name in problems)
+            self.result.value = _alert(f"No plan yet. See: {names}")
+            for picture in self.pictures:
+                picture.layout.display = "none"
+            return
+        told = summary(self.sheet)
+        self.result.value = f'<div aria-live="polite">{rendering.readouts_html(told)}<p>{NO_ORDER}</p></div>'
+        for picture, draw in zip(self.pictures, (draw_results, draw_ends), strict=True):
+            with rendering.style():
+                figure = Figure(figsize=_SIZE, layout="constrained")
+                axes = figure.add_subplot()
+                draw(axes, self.sheet)
+                picture.tooltip = rendering.alt_text(axes.get_title(), told)
+                picture.value = rendering.data_url(rendering.png(figure)).encode()
+            picture.layout.display = None
+
+    def _remark(self, name):
+        """What may be doubted in a field that is accepted."""
+        sheet = self.sheet
+        if name == "price" and sheet:
+            base = sheet.rules.base
+            if base != self._base and not sheet.market:
+                return _remark(f"this was the price of {self._base}: type that of {base}")
+            low, high = (ticks * sheet.rules.tick for ticks in _TICKS)
+            if not low <= sheet.price <= high:
+                return _remark(f"unlike a price of {base}: is it the right coin?")
+        if name in ("take_profit", "stop") and sheet and getattr(sheet, name):
+            side = -1 if name == "take_profit" else 1
+            price = sheet.rules.round_price(sheet.price * (1 + side * getattr(sheet, name)))
+            return _remark(f"{price:,.10g}, {percent(price / sheet.price - 1, signed=True)}")
+        return ""
+
+    def _offer(self):
+        """Offer what was measured, one click each, beside the fields for numbers of today."""
+        if self.sheet is None:
+            return
+        for name, box in self.takers.items():
+            buttons = []
+            for judge, outlook in self.sheet.outlooks.items():
+                value = getattr(outlook, name) / (1 if name == "volatility" else 3)
+                if judge != "mine" and value == value:
+                    text = _written(name, float(f"{value:.4g}"))
+                    button = ipywidgets.Button(description=f"{judge}: {text}", layout={"width": "auto"})
+                    button.on_click(functools.partial(self._take, name, text))
+                    buttons.append(button)
+            box.children = buttons
+
+    def _take(self, name, text, _):
+        self.fields[name].value = text
+
+    def _write_plan(self):
+        """Write the whole plan and its files, if somebody looks at them."""
+        if self.whole.selected_index is None or self.sheet is None:
             self.links.value = self.plan.value = ""
             return
-        self.result.value = f'<div aria-live="polite">{readouts_html(summary(sheet))}<p>{NO_ORDER}</p></div>'
-        self.plan.value = fragment(sheet, PAGE_LEVEL)
+        self.plan.value = fragment(self.sheet, PAGE_LEVEL)
         self.links.value = "Save: " + " · ".join(
             _link(name, kind, text)
             for name, kind, text in (
-                ("my-hedge.html", "text/html", page(sheet)),
-                ("my-hedge.md", "text/markdown", markdown(sheet)),
-                ("my-hedge-ladder.csv", "text/csv", ladder_csv(sheet)),
+                ("my-hedge.html", "text/html", page(self.sheet)),
+                ("my-hedge.md", "text/markdown", markdown(self.sheet)),
+                ("my-hedge-ladder.csv", "text/csv", ladder_csv(self.sheet)),
             )
         )
 
 
-def _start(sheet, name):
-    """What a field shows at the start."""
-    chosen = "ratio" if sheet.bearable is None else "bearable"
-    bearable = (1 - sheet.share) * sheet.coins * sheet.price * sheet.fall
-    otherwise = {"ratio": sheet.share, "bearable": bearable, "decide": chosen, "evidence": "facts"}
-    value = getattr(sheet, name, None)
-    return otherwise[name] if value is None else value
+def _value(name, text, price):
+    """Read the text of a field."""
+    if name in _OPTIONAL and not text.strip():
+        return None
+    if name in ("take_profit", "stop"):
+        return 0.0 if price is None else entry.distance(text, price, -1 if name == "take_profit" else 1)
+    if name in ("band", "reserve") and not text.strip():
+        return 0.0
+    if name in _SHARES:
+        value, most = entry.share(text), _SHARES[name]
+        if not 0 <= value <= most:
+            raise ValueError(f"{text.strip()}: from 0 % to {100 * most:g} %")
+        return value
+    if name == "funding":
+        return entry.number(text) * _BASIS_POINT
+    if name == "taker_fee":
+        return entry.percent(text)
+    return entry.number(text)
 
 
-def _field(name, label, value):
-    """Make one field: a list of words, a slider for a share, or a number."""
-    common = {"value": value, "description": label, "style": _WIDE, "layout": _LAYOUT}
-    if name == "contract":
-        return ipywidgets.Dropdown(options=contracts.symbols(), **common)
-    if name in _WORDS:
-        return ipywidgets.Dropdown(options=list(_WORDS[name].items()), **common)
-    if name in _SLIDERS:
-        return ipywidgets.FloatSlider(**_SLIDERS[name], **_SHARES, **common, continuous_update=False)
-    return ipywidgets.FloatText(**common)
+def _written(name, value):
+    """Write a value as it is typed."""
+    if value is None or (not value and name in ("take_profit", "stop", "band", "reserve")):
+        return ""
+    if name in _SHARES or name in ("take_profit", "stop"):
+        return entry.written_share(value)
+    scale = {"funding": 1 / _BASIS_POINT, "taker_fee": 100}.get(name, 1)
+    return entry.written(value * scale)
+
+
+def _worded(text):
+    """Write a complaint in the words of the form."""
+    names = {word: name for name, word in _WORDS["margin_from"].items()}
+    head, choose, tail = text.partition("choose ")
+    return head + choose + re.sub(rf"\b({'|'.join(names)})\b", lambda found: f"“{names[found[0]]}”", tail)
 
 
 def _alert(text):
     """Write a complaint."""
     red = "color:var(--jp-error-color0,#b00020)"
-    return f'<span role="alert" style="{red};line-height:1.4">✗ {html.escape(text)}</span>'
+    return f'<div role="alert" style="{red};line-height:1.3">✗ {html.escape(text)}</div>'
+
+
+def _remark(text):
+    """Write a remark."""
+    grey = "color:var(--jp-ui-font-color2,#555)"
+    return f'<div style="{grey};line-height:1.3;text-align:right">{html.escape(text)}</div>'
 
 
 def _link(name, kind, text):
