@@ -404,6 +404,18 @@ CALLS = [
     call(planner.chances, sheet=PLANNED, posted=True, play=False, may_be=NAN),
     *(call(getattr(planner, name), sheet=PLANNED) for name in ("summary", "markdown", "page", "ladder_csv")),
     call(planner.draw, figure=Fresh(Figure), sheet=PLANNED, limits=[-20_000.0, 60_000.0]),
+    call(planner.compare, plans={"hedge": PLANNED, "put": "put"}),
+    call(planner.draw_comparison, figure=Fresh(Figure), plans={"hedge": PLANNED, "sell": "sell"}),
+    call(
+        planner.follow,
+        sheet=PLANNED,
+        price=61_000.0,
+        day=3,
+        funding=10.0,
+        posted=500.0,
+        highest=62_000.0,
+        lowest=59_000.0,
+    ),
     # Exercises and pictures.
     call(environment.report),
     call(exercise.exercises),

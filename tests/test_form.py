@@ -14,6 +14,7 @@ from hedgelib import contracts, market, planner
 from hedgelib.histories import cache
 from hedgelib.planner import Form, entry
 from hedgelib.planner import panel as live
+from hedgelib.planner.keeping import saved
 from hedgelib.planner.writing import NO_ORDER, fragment
 
 START = {
@@ -104,12 +105,13 @@ def test_start_is_the_worksheet(panel):
     assert panel.plan.value == fragment(sheet, 4)
 
 
-def test_downloads_carry_the_three_files(panel):
+def test_downloads_carry_the_four_files(panel):
     sheet = planner.Worksheet(**START)
     assert files(panel) == {
         "my-hedge.html": planner.page(sheet),
         "my-hedge.md": planner.markdown(sheet),
         "my-hedge-ladder.csv": planner.ladder_csv(sheet),
+        "my-hedge.json": saved(panel.sheet),
     }
     assert "http" not in panel.links.value
 
@@ -156,7 +158,7 @@ def test_complaints_stand_beside_their_fields_and_go_away(panel):
     panel.fields["coins"].value = "2.5"
     panel.fields["days"].value = "30"
     assert complaints(panel) == {} and panel.notes["coins"].layout.display == "none"
-    assert len(files(panel)) == 3
+    assert len(files(panel)) == 4
 
 
 def test_complaints_use_the_words_of_the_form(panel):
@@ -187,6 +189,25 @@ def test_undo_and_reset(panel):
     panel.fields["leverage"].value = "nonsense"
     panel.reset.click()
     assert replace(panel.sheet, contract="BTCUSDT") == planner.Worksheet(**START)
+
+
+def test_plans_are_kept_side_by_side(panel):
+    panel.keep.click()
+    assert panel.whole.selected_index == 1
+    for name in ("this plan", "1: 60 % at 3x", "sell", "put"):
+        assert name in panel.beside.value
+    panel.fields["leverage"].value = "2"
+    assert "+45,045 USDT" in panel.beside.value and "+30,045 USDT" in panel.beside.value
+    panel.fields["price"].value = "61,000"
+    assert "1: 60 %" not in panel.beside.value  # kept for another price: not comparable
+    panel.whole.selected_index = None
+    assert panel.beside.value == ""
+
+
+def test_a_saved_plan_can_be_gone_on_with(tmp_path):
+    planner.save(planner.Worksheet(**START), tmp_path / "plan.json")
+    form = Form(planner.load(tmp_path / "plan.json"), leverage=2)
+    assert form.start == planner.Worksheet(**START | {"leverage": 2})
 
 
 def test_numbers_of_today_take_the_place_of_measured_ones(panel):

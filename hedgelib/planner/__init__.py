@@ -4,8 +4,10 @@ It is an annex that no module of the core imports, and it places no order.
 """
 
 from hedgelib.planner.chances import chances
+from hedgelib.planner.comparing import compare, draw_comparison
 from hedgelib.planner.drawing import draw
 from hedgelib.planner.form import Form
+from hedgelib.planner.keeping import follow, load, save
 from hedgelib.planner.sheet import Worksheet, WorksheetError
 from hedgelib.planner.summary import summary
 from hedgelib.planner.tables import carry, ladder
@@ -19,11 +21,16 @@ __all__ = [
     "at",
     "carry",
     "chances",
+    "compare",
     "draw",
+    "draw_comparison",
+    "follow",
     "ladder",
     "ladder_csv",
+    "load",
     "markdown",
     "page",
     "play",
+    "save",
     "summary",
 ]

@@ -1,6 +1,8 @@
 """The form of lesson 09: a plan to fill in; the widgets of its live `panel` are loaded when it is shown."""
 
-from hedgelib.planner.sheet import Worksheet
+from dataclasses import replace
+
+from hedgelib.planner.sheet import Worksheet, worksheet
 from hedgelib.planner.summary import summary
 from hedgelib.planner.writing import fragment
 from hedgelib.rendering import readouts_html
@@ -13,8 +15,11 @@ class Form:
 
     Parameters
     ----------
+    sheet : Worksheet, optional
+        The plan at the start, such as ``planner.load("my-hedge.json")``.
     **start
-        What stands in the fields at the start: the arguments of ``Worksheet``.
+        What stands in the fields at the start: the arguments of ``Worksheet``, or what shall be another than
+        in the plan given.
 
     Examples
     --------
@@ -22,10 +27,10 @@ class Form:
       A fall of 30 % costs: 9,000 USDT instead of 18,000 USDT
     """
 
-    def __init__(self, **start):
+    def __init__(self, sheet=None, /, **start):
         """Check the start."""
         try:
-            self.start = Worksheet(**start)
+            self.start = Worksheet(**start) if sheet is None else replace(worksheet(sheet), **start)
         except TypeError as error:
             raise ValueError(f"a form starts from the arguments of Worksheet: {error}") from None
 

@@ -15,10 +15,12 @@ from hedgelib import contracts, market, rendering
 from hedgelib.figures import percent
 from hedgelib.panel import LabelledImage
 from hedgelib.planner import entry
+from hedgelib.planner.comparing import MOST, WAYS, comparable, compare, draw_comparison
 from hedgelib.planner.drawing import draw_ends, draw_results
 from hedgelib.planner.form import PAGE_LEVEL
+from hedgelib.planner.keeping import saved
 from hedgelib.planner.sheet import JUDGES, Worksheet, WorksheetError
-from hedgelib.planner.summary import summary
+from hedgelib.planner.summary import known, summary
 from hedgelib.planner.writing import NO_ORDER, fragment, ladder_csv, markdown, page
 
 GROUPS = {
@@ -95,15 +97,20 @@ class FormPanel(ipywidgets.VBox):
         self.takers = {
             name: ipywidgets.HBox(layout={"flex_flow": "row wrap"}) for name in ("volatility", "funding")
         }
-        self.whole = ipywidgets.Accordion([ipywidgets.VBox([self.links, self.plan])])
-        self.whole.titles = ("The whole plan, to read, print and save",)
+        self.keep = ipywidgets.Button(description="Keep to compare", layout={"width": "10em"})
+        self.keep.on_click(lambda _: self._keep())
+        self.beside, self.kept = ipywidgets.HTML(), {}
+        self.side_picture = LabelledImage(layout={"width": "100%", "max_width": "720px"})
+        parts = ipywidgets.VBox([self.links, self.plan]), ipywidgets.VBox([self.beside, self.side_picture])
+        self.whole = ipywidgets.Accordion(parts)
+        self.whole.titles = ("The whole plan, to read, print and save", "Side by side")
         self.whole.selected_index = None
         super().__init__([ipywidgets.HBox([self._left(), self._right()]), self.whole])
         self._first = self._typed()
         self._put(self._first)
         for name, field in self.fields.items():
             field.observe(functools.partial(self._changed, name), "value")
-        self.whole.observe(lambda _: self._write_plan(), "selected_index")
+        self.whole.observe(lambda _: self._unfold(), "selected_index")
 
     def _field(self, name):
         """Make one field: a list of words, or a line to type in."""
@@ -130,7 +137,7 @@ class FormPanel(ipywidgets.VBox):
             rows.append(ipywidgets.HTML(f'<strong style="line-height:1.3">{title}</strong>'))
             for name in names:
                 rows += [self.fields[name], self.notes[name], *filter(None, [self.takers.get(name)])]
-        rows.append(ipywidgets.HBox([self.undo, self.reset]))
+        rows.append(ipywidgets.HBox([self.undo, self.reset, self.keep], layout={"flex_flow": "row wrap"}))
         layout = {
             "flex": "0 0 20.5em",
             "max_height": _TALL,
@@ -241,7 +248,7 @@ class FormPanel(ipywidgets.VBox):
             told = _alert(_worded(problems[name])) if name in problems else self._remark(name)
             note.value, note.layout.display = told, None if told else "none"
         self._offer()
-        self._write_plan()
+        self._unfold()
         if self.sheet is None:
             names = ", ".join(LABELS[name] for name in problems)
             self.result.value = _alert(f"No plan yet. See: {names}")
@@ -293,10 +300,35 @@ class FormPanel(ipywidgets.VBox):
     def _take(self, name, text, _):
         self.fields[name].value = text
 
-    def _write_plan(self):
-        """Write the whole plan and its files, if somebody looks at them."""
-        if self.whole.selected_index is None or self.sheet is None:
-            self.links.value = self.plan.value = ""
+    def _keep(self):
+        """Keep the plan beside those that come, the newest three of them."""
+        if self.sheet:
+            name = f"{len(self.kept) + 1}: {percent(self.sheet.share, 0)} at {self.sheet.leverage:g}x"
+            self.kept = dict([*self.kept.items(), (name, self.sheet)][1 - MOST :])
+            self.whole.selected_index = 1
+            self._unfold()
+
+    def _set_beside(self):
+        """Set this plan beside those kept for the same coins, and beside a sale and a put."""
+        same = {name: kept for name, kept in self.kept.items() if comparable(kept, self.sheet)}
+        plans = dict([*({"this plan": self.sheet} | same | {way: way for way in WAYS}).items()][:MOST])
+        table = compare(plans)
+        shares = {"liquidated": lambda share: known(share, percent, 0)}
+        money = dict.fromkeys(table.columns.drop("liquidated"), known)
+        self.beside.value = table.to_html(formatters=money | shares, border=0)
+        with rendering.style():
+            figure = Figure(figsize=(7.5, 3.6), layout="constrained")
+            told = draw_comparison(figure, plans)
+            self.side_picture.tooltip = rendering.alt_text("Side by side", told)
+            self.side_picture.value = rendering.data_url(rendering.png(figure)).encode()
+
+    def _unfold(self):
+        """Write what somebody looks at: the whole plan and its files, or the plans side by side."""
+        self.links.value = self.plan.value = self.beside.value = ""
+        if self.sheet is None or self.whole.selected_index is None:
+            return
+        if self.whole.selected_index == 1:
+            self._set_beside()
             return
         self.plan.value = fragment(self.sheet, PAGE_LEVEL)
         self.links.value = "Save: " + " · ".join(
@@ -305,6 +337,7 @@ class FormPanel(ipywidgets.VBox):
                 ("my-hedge.html", "text/html", page(self.sheet)),
                 ("my-hedge.md", "text/markdown", markdown(self.sheet)),
                 ("my-hedge-ladder.csv", "text/csv", ladder_csv(self.sheet)),
+                ("my-hedge.json", "application/json", saved(self.sheet)),
             )
         )
 

@@ -279,17 +279,17 @@ class Worksheet:
             rung = max(self.alarm, self.price)
             size = self.covered * (1 if self.rules.inverse else rung / self.price)
             notional = size * (self.price / rung if self.rules.inverse else self.price)
-            below = AT * self._balance(rung) / notional
+            below = AT * self.balance(rung) / notional
             orders["top_up"] = TopUp(self.reserve, below=below, to=1e9)  # all of it at once
         return Plan(**orders, band=self.band or None)
 
-    def _balance(self, price):
+    def balance(self, price):
         """Margin balance of the short as it opened, at a price (margin currency)."""
         rise = price / self.price - 1
-        return self._behind - self._notional * (rise / (1 + rise) if self.rules.inverse else rise)
+        return self.behind - self._notional * (rise / (1 + rise) if self.rules.inverse else rise)
 
     @property
-    def _behind(self):
+    def behind(self):
         """Money behind the short once it is open and its fee is paid, coins as collateral left out."""
         if self.margin_from == "collateral":
             return self.reserve - self.opening_fee
@@ -297,7 +297,7 @@ class Worksheet:
             return self.margin
         return self.coins - self.opening_fee if self.rules.inverse else self.margin + self.reserve
 
-    def _dies_at(self, behind):
+    def dies_at(self, behind):
         """Liquidation price of the short with this money behind it."""
         opened, brackets = (self.quantity, self.price), self.rules.brackets
         if self.margin_from == "collateral":
@@ -313,13 +313,13 @@ class Worksheet:
     @functools.cached_property
     def liquidation(self):
         """Mark price at which the short is liquidated as it is opened (USDT); inf if there is none."""
-        return self._dies_at(self._behind)
+        return self.dies_at(self.behind)
 
     @functools.cached_property
     def liquidation_with_reserve(self):
         """Liquidation price once all of a reserve kept aside is posted (USDT)."""
         posted = self.reserve if self.mode == "isolated" else 0.0
-        return self._dies_at(self._behind + posted) if posted else self.liquidation
+        return self.dies_at(self.behind + posted) if posted else self.liquidation
 
     @property
     def distance(self):
@@ -333,9 +333,13 @@ class Worksheet:
         It may lie below the price today: then it rings from the start. Inf if nothing can kill the short;
         halfway to the liquidation price if no day of the coin was measured.
         """
+        return self.alarm_before(self.liquidation)
+
+    def alarm_before(self, liquidation):
+        """Price (USDT) at which to be warned of a liquidation price."""
         if math.isnan(self.outlook.best_day):
-            return (self.price + self.liquidation) / 2
-        return self.liquidation / (1 + self.outlook.best_day)
+            return (self.price + liquidation) / 2
+        return liquidation / (1 + self.outlook.best_day)
 
     @functools.cached_property
     def outlooks(self):

@@ -1,0 +1,224 @@
+"""A plan kept in a small file, and followed: what today's price and funding say of the hedge as it stands."""
+
+import functools
+import json
+import math
+from dataclasses import asdict, fields
+from datetime import date
+from pathlib import Path
+
+from hedgelib import checks, contracts, perpetual
+from hedgelib.figures import percent, usdt
+from hedgelib.planner.chances import first_touch
+from hedgelib.planner.sheet import Worksheet, worksheet
+from hedgelib.planner.summary import death, known
+from hedgelib.planner.tables import FAR, amount
+
+_MARK, _FORMAT = "hedge lab plan", 1
+
+
+def save(sheet, path):
+    """Write a plan to a small text file (JSON); a market frame is not part of it.
+
+    Parameters
+    ----------
+    sheet : Worksheet
+    path : str or Path
+        A file that is written anew.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "my-hedge.json"
+    >>> save(Worksheet(1, 40_000, 60_000, ratio=0.5), file)
+    >>> load(file) == Worksheet(1, 40_000, 60_000, ratio=0.5)
+    True
+    """
+    Path(path).write_text(saved(worksheet(sheet)), encoding="utf-8")
+
+
+def load(path):
+    """Read a plan that `save` has written.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Raises
+    ------
+    ValueError
+        If the file holds no plan.
+
+    Examples
+    --------
+    >>> load("no such file")
+    Traceback (most recent call last):
+    ...
+    ValueError: no plan can be read from no such file: No such file or directory
+    """
+    try:
+        kept = json.loads(Path(path).read_text(encoding="utf-8"))
+        if kept.pop(_MARK) != _FORMAT:
+            raise KeyError
+        contract = kept["contract"]
+        if isinstance(contract, dict):
+            contract["as_of"] = date.fromisoformat(contract["as_of"])
+            contract["brackets"] = perpetual.Brackets(**contract["brackets"])
+            kept["contract"] = contracts.Contract(**contract)
+        return Worksheet(**kept)
+    except OSError as error:
+        raise ValueError(f"no plan can be read from {path}: {error.strerror}") from None
+    except (AttributeError, KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError):
+        raise ValueError(f"{path} holds no plan: give a file that planner.save has written") from None
+
+
+def saved(sheet):
+    """The text of a saved plan."""
+    kept = {part.name: getattr(sheet, part.name) for part in fields(sheet) if part.name != "market"}
+    if not isinstance(sheet.contract, str):
+        kept["contract"] = asdict(sheet.contract)
+    return json.dumps({_MARK: _FORMAT} | kept, indent=1, default=str)
+
+
+def follow(sheet, price, *, day, funding=0.0, posted=0.0, highest=None, lowest=None):
+    """Say how an open plan stands: what today's price and the funding so far have made of it, and what to do.
+
+    Parameters
+    ----------
+    sheet : Worksheet
+        The plan as it was opened, at its own price.
+    price : float
+        Mark price now (USDT per coin).
+    day : int
+        Days since the opening.
+    funding : float
+        Funding received so far (USDT; coins if inverse; negative was paid).
+    posted : float
+        Of the reserve kept aside, what has been posted (USDT; coins if inverse).
+    highest, lowest : float, optional
+        Extremes of the mark price since the opening; the price now and at the opening where left out.
+
+    Returns
+    -------
+    dict of str to str
+
+    Examples
+    --------
+    >>> sheet = Worksheet(2.5, 30_000, 60_000, ratio=0.6, leverage=3, reserve=15_000, days=60)
+    >>> told = follow(sheet, 68_000, day=20, funding=300)
+    >>> told["Margin balance"], told["Rang"]
+    ('18,300 USDT of 102,000 USDT notional, margin ratio 2.2 %', 'the alarm at 66,657 USDT')
+    """
+    worksheet(sheet)
+    price = checks.single("price (USDT per coin)", price, above=0)
+    day = checks.whole("day", day, at_least=0)
+    funding = checks.single("funding (USDT, or coins)", funding)
+    posted = checks.single("posted (USDT, or coins)", posted, at_least=0, at_most=sheet.reserve)
+    highest = max(price, sheet.price, price if highest is None else _extreme("highest", highest))
+    lowest = min(price, sheet.price, price if lowest is None else _extreme("lowest", lowest))
+    behind, left = sheet.behind + funding + posted, sheet.reserve - posted
+    apart = left if sheet.mode == "isolated" else 0.0  # the plan posts it at the alarm
+    dies, days = sheet.dies_at(behind), max(sheet.days - day, 0)
+    alarm = sheet.alarm_before(dies)
+    closed = _closed(sheet, highest, lowest, dies)
+    told = {
+        "State": f"{closed or 'open'}, day {day} of {sheet.days}",
+        "So far": _result(sheet, price, funding),
+    }
+    if not closed:
+        told |= {
+            "Margin balance": _margin(sheet, price, funding + posted),
+            "Liquidation price": f"{death(dies, price)} from now",
+            "Next alarm": usdt(alarm, signed=False) if alarm < FAR * price else "none needed",
+            "Chance from here": _chance(sheet, price, sheet.dies_at(behind + apart), days),
+        }
+    rang = f"the alarm at {usdt(sheet.alarm, signed=False)}" if highest >= sheet.alarm else "nothing"
+    expected = sheet.outlook.funding * sheet.value * day / (price if sheet.rules.inverse else 1)
+    write = functools.partial(_money, sheet)
+    if sheet.mode == "isolated" and sheet.reserve:
+        told["Reserve left"] = f"{amount(left, sheet)} of {amount(sheet.reserve, sheet)}"
+    return told | {
+        "Rang": rang,
+        "Funding": f"{_money(sheet, funding)} so far, expected {known(expected, write)}",
+        "Do": _advice(sheet, closed, price=price, alarm=alarm, left=left, days=days, funding=funding),
+    }
+
+
+def _extreme(name, value):
+    return checks.single(f"{name} (USDT per coin)", value, above=0)
+
+
+def _closed(sheet, highest, lowest, dies):
+    """What must have closed the short, by the extremes since its opening; an empty text if nothing."""
+    ends = {
+        "stopped": bool(sheet.stop) and highest >= sheet.price * (1 + sheet.stop),
+        "its take profit filled": bool(sheet.take_profit) and lowest <= sheet.price * (1 - sheet.take_profit),
+        "liquidated": highest >= dies and not sheet.stop,
+    }
+    return " or ".join(end for end, reached in ends.items() if reached)
+
+
+def _result(sheet, price, funding):
+    """Coins, short, funding and fees so far, if the short is still open."""
+    unit = price if sheet.rules.inverse else 1.0
+    sold = sheet.coins_sold * sheet.price * sheet.rules.spot_fee
+    parts = {
+        "coins": sheet.coins_kept * (price - sheet.price),
+        "short": sheet.covered * (sheet.price - price),
+        "funding": funding * unit,
+        "fees": -sheet.opening_fee * unit - sold,
+    }
+    listed = ", ".join(f"{name} {usdt(value)}" for name, value in parts.items())
+    return f"{usdt(sum(parts.values()))}: {listed}"
+
+
+def _margin(sheet, price, added):
+    """Margin balance and margin ratio."""
+    contract, notional = sheet.rules, sheet.covered * (sheet.price / price if sheet.rules.inverse else price)
+    counted = contract.collateral_ratio * sheet.coins * price if sheet.margin_from == "collateral" else 0.0
+    balance = sheet.balance(price) + added + counted
+    needed = perpetual.maintenance_margin(notional, contract.brackets)
+    ratio = percent(needed / balance) if balance > needed else "above 100 %"
+    return f"{amount(balance, sheet)} of {amount(notional, sheet)} notional, margin ratio {ratio}"
+
+
+def _money(sheet, value):
+    return f"{value:+,.6g} {sheet.rules.base}" if sheet.rules.inverse else usdt(value)
+
+
+def _chance(sheet, price, dies, days):
+    """How the days left may end, by formula."""
+    up = min(dies, sheet.price * (1 + sheet.stop) if sheet.stop else math.inf) / price - 1
+    down = 1 - sheet.price * (1 - sheet.take_profit) / price if sheet.take_profit else math.inf
+    if not days:
+        return "none: its day has come"
+    above, below = first_touch(up, down, sheet.outlook.volatility, days)
+    word = "stopped" if sheet.stop else "liquidated"
+    told = f"{word} {known(above, percent, 0)}"
+    told += f", take profit {known(below, percent, 0)}" if sheet.take_profit else ""
+    return f"{told} within the {days} days left, by formula"
+
+
+def _advice(sheet, closed, *, price, alarm, left, days, funding):
+    """What to do now, by the rules that the plan began with."""
+    todo = []
+    if closed:
+        other = " Cancel the other exit." if sheet.stop and sheet.take_profit else ""
+        return f"look at the position: the coins are unprotected.{other} A new plan, or sell, or hold."
+    if price >= alarm:
+        todo.append(
+            f"post the reserve of {amount(left, sheet)}, or buy back part of the short"
+            if left and sheet.mode == "isolated"
+            else "add margin or buy back part of the short: one best day leads to the liquidation price"
+        )
+    if not days:
+        todo.append("its day has come: close the short, or fill in a new plan")
+    limit = sheet.rules.forced_sale_below
+    if sheet.margin_from == "collateral" and limit is not None and sheet.behind + funding < limit:
+        todo.append("coins are sold for the USDT owed: bring USDT, and ask about tax")
+    worst = sheet.outlook.worst_funding(sheet.days)[0] * sheet.value / (price if sheet.rules.inverse else 1)
+    if funding <= worst:
+        todo.append("funding has cost as much as the bad case: end the hedge, or say why not")
+    if price <= sheet.price * (1 - sheet.fall):
+        todo.append("the feared fall has come: is the reason for the hedge still there?")
+    return "; ".join(todo) or "nothing: look again at the next visit"
