@@ -38,11 +38,12 @@ def save(sheet, path):
 
 
 def load(path):
-    """Read a plan that `save` has written.
+    """Read a plan from its file.
 
     Parameters
     ----------
     path : str or Path
+        What `save` has written.
 
     Raises
     ------
