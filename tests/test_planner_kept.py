@@ -48,6 +48,14 @@ class TestKept:
         with pytest.raises(ValueError, match="no plan can be read"):
             planner.load(tmp_path / "missing.json")
 
+    @pytest.mark.parametrize("path", [None, 1, True, b"plan.json", ["plan.json"], "\0"])
+    def test_what_is_no_path_is_refused(self, path):
+        for use in (planner.load, lambda path: planner.save(PLAN, path)):
+            with pytest.raises(ValueError, match=r"path|null"):
+                use(path)
+        with pytest.raises(ValueError, match="Worksheet"):
+            planner.save("plan", "plan.json")
+
     def test_a_plan_that_was_changed_by_hand_is_checked(self, tmp_path):
         planner.save(PLAN, tmp_path / "plan.json")
         kept = json.loads((tmp_path / "plan.json").read_text())

@@ -34,7 +34,7 @@ def save(sheet, path):
     >>> load(file) == Worksheet(1, 40_000, 60_000, ratio=0.5)
     True
     """
-    Path(path).write_text(saved(worksheet(sheet)), encoding="utf-8")
+    _file(path).write_text(saved(worksheet(sheet)), encoding="utf-8")
 
 
 def load(path):
@@ -58,7 +58,7 @@ def load(path):
     ValueError: no plan can be read from no such file: No such file or directory
     """
     try:
-        kept = json.loads(Path(path).read_text(encoding="utf-8"))
+        kept = json.loads(_file(path).read_text(encoding="utf-8"))
         if kept.pop(_MARK) != _FORMAT:
             raise KeyError
         contract = kept["contract"]
@@ -71,6 +71,10 @@ def load(path):
         raise ValueError(f"no plan can be read from {path}: {error.strerror}") from None
     except (AttributeError, KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError):
         raise ValueError(f"{path} holds no plan: give a file that planner.save has written") from None
+
+
+def _file(path):
+    return Path(checks.kind("path", path, str | Path, "the name of a file"))
 
 
 def saved(sheet):
