@@ -13,10 +13,18 @@ from hedgelib import contracts, market
 phi = NormalDist().cdf
 PATH = lessons.FOLDER / "01_why_hedge.ipynb"
 SPOT, TAKER = contracts.get("BTCUSDT").spot_fee, contracts.get("BTCUSDT").taker_fee
-# the whole era in the first row, its years below
-SIGMA = round(
-    market.facts("volatility_by_year", "BTC").set_index("key").loc["volatility", "value"].iloc[0], 2
+
+
+def fact(topic, period, key):
+    """A fact of BTC."""
+    table = market.facts(topic, "BTC")
+    return table.loc[(table["period"] == period) & (table["key"] == key), "value"].item()
+
+
+SIGMA, SIGMA_RECENT = (
+    round(fact("volatility_by_year", period, "volatility"), 2) for period in ("era", "last 365 days")
 )
+ERA, RECENT = (round(fact("funding_by_year", period, "mean"), 2) for period in ("era", "last 365 days"))
 
 
 @functools.cache
@@ -114,6 +122,29 @@ def black_scholes(strike, volatility=SIGMA):
 MONTH_OF_INTEREST = 60_000 * 0.04 * 30 / 365
 SALE = 60_000 * 2 * (SPOT + 0.0005) + MONTH_OF_INTEREST  # what selling costs, the tax apart
 HEDGE = 90 * 6 - 2 * TAKER * 60_000  # what the short brings in a month at 1 bp
+IDLE = 20_000 * 0.04 * 30 / 365  # what the margin of 3x would have brought
+
+
+def test_without_tax_and_yield_funding_decided_and_decides_no_more():
+    sale = MONTH_OF_INTEREST - 60_000 * 2 * (SPOT + 0.0005)
+    table = names()["no_tax"]
+    for period, rate in [("era", ERA), ("last 365 days", RECENT)]:
+        assert table[period]["sell and buy back"] == pytest.approx(sale)
+        assert table[period]["hold and short"] == pytest.approx(540 * rate - 120_000 * TAKER - IDLE)
+    ahead = [table[period]["hold and short"] - sale for period in ("era", "last 365 days")]
+    assert ahead[0] > 400
+    assert 0 < ahead[1] < 0.001 * 60_000
+
+
+def test_one_basis_point_was_seen_most_often_and_became_the_ceiling():
+    ended = market.facts("funding_extremes", "BTC").set_index("key").loc["last_above_interest", "period"]
+    assert lessons.said(PATH)[
+        "market.facts('funding_extremes', 'BTC').set_index('key')['period']['last_above_interest'][:10]"
+    ] == [ended.partition("T")[0]]
+    for year in ("2019", "2020", "2021", "2022", "2023", "2024"):
+        assert fact("funding_by_year", year, "share_at_interest") > 0.3
+    assert fact("funding_by_year", "last 365 days", "share_above_interest") == 0
+    assert RECENT < 1
 
 
 @pytest.mark.parametrize(
@@ -139,10 +170,25 @@ HEDGE = 90 * 6 - 2 * TAKER * 60_000  # what the short brings in a month at 1 bp
         "put_price(55_000)": black_scholes(55_000),
         "put_price(50_000)": black_scholes(50_000),
         'at(protection, at=90_000)["coin + put"]': 30_000 - black_scholes(60_000),
-        '-number_in(at(protection, volatility=0.4)["Premium"])': black_scholes(60_000, 0.4),
+        '-number_in(at(protection, volatility=sigma_recent)["Premium"])': black_scholes(60_000, SIGMA_RECENT),
         '-number_in(at(protection, volatility=0.9)["Premium"])': black_scholes(60_000, 0.9),
         "cost_of_paying_early": 10_000 * (1 - 1 / 1.05**5),
-        "margin_of_holder": 20_000 * 0.04 * 30 / 365,
+        "margin_of_holder": IDLE,
+        "recent": RECENT,
+        "funding_received * era": 540 * ERA,
+        "funding_received * recent": 540 * RECENT,
+        "hold + tax_of_holder - (sell + tax_of_seller) - funding_received * (1 - recent)": SALE
+        + 540 * RECENT
+        - 120_000 * TAKER,
+        "spot_fees * 0.75": 120_000 * SPOT * 0.75,
+        "futures_fees * 0.90": 120_000 * TAKER * 0.9,
+        "months['worst'] * price": 60_000 * fact("funding_by_horizon_last_365_days", "30 days", "worst"),
+        "months['best'] * price": 60_000 * fact("funding_by_horizon_last_365_days", "30 days", "best"),
+        "put_price(60_000, sigma_recent)": black_scholes(60_000, SIGMA_RECENT),
+        "put_price(55_000, sigma_recent)": black_scholes(55_000, SIGMA_RECENT),
+        "put_price(50_000, sigma_recent)": black_scholes(50_000, SIGMA_RECENT),
+        "put_price(60_000, 0.42)": black_scholes(60_000, 0.42),
+        "put_price(60_000, 0.47)": black_scholes(60_000, 0.47),
         "55_000 - price - put_price(55_000)": -5_000 - black_scholes(55_000),
     }.items(),
 )

@@ -4,7 +4,6 @@ import functools
 import math
 
 import lessons
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -12,8 +11,8 @@ from hedgelib import contracts, market
 
 PATH = lessons.FOLDER / "02_full_hedge.ipynb"
 TAKER = contracts.get("BTCUSDT").taker_fee
-SIGMA = round(market.facts("volatility_by_year", "BTC").set_index("key")["value"]["volatility"].iloc[0], 2)
 RATE = contracts.get("BTCUSDT").brackets.rates[0]  # maintenance of small positions
+MEANS = market.facts("funding_by_year", "BTC").query("key == 'mean'").set_index("period")["value"].round(2)
 DAY_ONE = pd.Timestamp("2030-01-01", tz="UTC")
 
 
@@ -106,11 +105,34 @@ def test_a_month_of_negative_funding():
     assert row["short_pnl"] == pytest.approx(frame["mark"].iloc[0] - frame["mark"].iloc[-1])
 
 
-def test_the_insured_holder_keeps_the_upside():
-    spread = names()["sigma"] / math.sqrt(12)
-    assert names()["premium"] == pytest.approx(0.4 * spread * 60_000)
-    put = [max(60_000 - price, 0) + price - 60_000 - 0.4 * spread * 60_000 for price in names()["prices"]]
-    np.testing.assert_allclose(names()["insured"], put)
+# Where 1 BTC counts so much, its short dies in the bracket with this rate and amount: above 800,000 USDT,
+# between that and 300,000, below (table of 2025-08-21).
+DEATHS = {0.95: (0.0065, 1_500), 0.90: (0.005, 300), 0.80: (0.004, 0)}
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_coins_as_collateral_die_where_the_haircut_is_used_up(place):
+    counted, (rate, amount) = list(DEATHS.items())[place]
+    dies = (60_000 + amount) / (1 - counted + rate)
+    assert names()["dies"][place] == pytest.approx(dies)
+    assert lessons.states(PATH, f"100 * (dies[{place}] / entry - 1)", 100 * (dies / 60_000 - 1))
+    if counted == contracts.get("BTCUSDT").collateral_ratio:
+        assert names()["ways"]["collateral"].liquidation_price(60_000) == pytest.approx(dies)
+        assert lessons.states(PATH, "dies[0]", dies)
+
+
+def test_coins_as_collateral_live_through_the_market_above_and_pay_at_its_end():
+    frame = names()["market_frame"]
+    mark, entry = frame["mark"].iloc[1:], frame["mark"].iloc[0]
+    received = (mark * frame["funding"].iloc[1:]).cumsum()
+    balance = 0.95 * mark + entry - mark + received - TAKER * entry
+    ratio = 100 * (RATE * mark / balance).max()
+    expression = "100 * (lasting['maintenance'] / lasting['margin']).max()"
+    assert lessons.states(PATH, expression, ratio)
+    assert not names()["lasting"]["event"].str.contains("liquidated").any()
+    owed = mark.iloc[-1] - entry - received.iloc[-1] + TAKER * entry
+    sold = next(each for each in lessons.said(PATH) if "lasting[['short_pnl'" in each)
+    assert lessons.states(PATH, sold, owed / frame["spot"].iloc[-1])
 
 
 @pytest.mark.parametrize(
@@ -124,11 +146,23 @@ def test_the_insured_holder_keeps_the_upside():
         "-open_fee - bitcoin.taker_fee * 50_000": -110_000 * TAKER,
         "one_settlement": 6,
         "one_month": 540,
+        "one_month * era": 540 * MEANS["era"],
+        "one_month * recent": 540 * MEANS["last 365 days"],
+        "owed": 10_000 + 130_000 * TAKER,
+        "coins_taken": (10_000 + 130_000 * TAKER) / 70_000 / (1 - contracts.get("BTCUSDT").spot_fee),
+        "(coins - coins_taken) * later": 70_000
+        - (10_000 + 130_000 * TAKER) / (1 - contracts.get("BTCUSDT").spot_fee),
         "(open_fee + close_fee) / one_month": 130_000 * TAKER / 540,
         "2 * open_fee": 120_000 * TAKER,
         "2 * open_fee / (90 * entry)": 2 * TAKER / 90,
         "1e4 * 2 * open_fee / (90 * entry)": 2e4 * TAKER / 90,
         "in_coin[1] * marks[1]": 6,
+        "30_000 + bitcoin.taker_fee * (entry + 90_000)": 30_000 + 150_000 * TAKER,
+        "(30_000 + bitcoin.taker_fee * (entry + 90_000)) / (90_000 * (1 - bitcoin.spot_fee))": (
+            30_000 + 150_000 * TAKER
+        )
+        / 90_000
+        / (1 - contracts.get("BTCUSDT").spot_fee),
         "margin_3x": 20_000,
         "margin_2x": 30_000,
         "coins_sold": 0.25,
@@ -141,7 +175,6 @@ def test_the_insured_holder_keeps_the_upside():
         'round(number_in(at(month, price=60_000)["Total P&L"]), -1)': round(540 - 120_000 * TAKER, -1),
         'number_in(at(month, leverage=5, price=75_000)["The short is"])': 72_000 / (1 + RATE),
         "hedge.Hedge(2, 1, 5, 'BTCUSDT', margin_from='coins').coins_sold(entry)": 2 / 6,
-        "insured[prices == 80_000][0]": 20_000 - 0.4 * SIGMA / math.sqrt(12) * 60_000,
         "-0.01 * own['SOL', 'basis_lowest']": 16.903,
     }.items(),
 )
