@@ -1,4 +1,7 @@
-"""Fixtures shared by the tests that need a browser, and the order of the files."""
+"""Fixtures shared by the tests that need a browser, and the order of the files.
+
+What only these fixtures need is imported by them: `make test-oldest` runs the other tests without it.
+"""
 
 import gc
 import os
@@ -6,13 +9,7 @@ import pickle
 import re
 
 import pytest
-import site_course
-from filelock import FileLock
 from hypothesis import HealthCheck, settings
-from playwright.sync_api import Error, sync_playwright
-
-from website.browser import ARGUMENTS, executable
-from website.build import DRAFT, ROOT
 
 ORDER = {
     "test_site_browser.py": -2,
@@ -61,6 +58,10 @@ def pytest_collection_finish():
 @pytest.fixture(scope="module")
 def browser():
     """Headless Chromium, for one module: playwright keeps an event loop running that others must not meet."""
+    from playwright.sync_api import Error, sync_playwright
+
+    from website.browser import ARGUMENTS, executable
+
     with sync_playwright() as playwright:
         try:
             chromium = playwright.chromium.launch(executable_path=executable(), args=ARGUMENTS)
@@ -75,6 +76,8 @@ def browser():
 
 def once(tmp_path_factory, name, make):
     """Return what `make` made of a new folder, made once for all processes of a run of the tests."""
+    from filelock import FileLock
+
     place = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         place = place.parent
@@ -92,6 +95,10 @@ def site(tmp_path_factory):
     A draft has the start and the ends of the sliders, which the tests of the site visit; ``make site`` proves
     every state as it draws it. What did not change since the last build is not run again.
     """
+    import site_course
+    from filelock import FileLock
+
+    from website.build import DRAFT, ROOT
 
     def make(folder):
         cache = ROOT / ".cache" / "website" / "draft"
@@ -106,6 +113,7 @@ def site(tmp_path_factory):
 @pytest.fixture(scope="session")
 def small(tmp_path_factory):
     """The small course, built: folder of the notebooks, the site and the cache, and its lessons."""
+    import site_course
 
     def make(folder):
         notebooks = site_course.write_course(folder / "notebooks")

@@ -14,19 +14,23 @@ import yaml
 from flit_core import buildapi
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from hedgelib import environment
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-LOCK = (ROOT / "requirements.lock").read_text()
+LOCK, OLDEST = ((ROOT / f"requirements{each}.lock").read_text() for each in ("", "-oldest"))
 HELPERS = {path.stem for path in (ROOT / "tests").glob("*.py")}
 OWN = {"benchmarks", "hedgelib", "tests", "tools", "website"} | HELPERS
 
 
-def locked():
-    """Map every package of the lock file to its requirements (one per platform or Python version)."""
-    entries = re.split(r"\n(?=\S)", LOCK.strip())
+every_lock = pytest.mark.parametrize("lock", [LOCK, OLDEST], ids=["newest", "oldest"])
+
+
+def locked(lock):
+    """Map every package of a lock file to its requirements (one per platform or Python version)."""
+    entries = re.split(r"\n(?=\S)", lock.strip())
     requirements = [Requirement(entry.split("\\\n")[0].strip()) for entry in entries]
     return {canonicalize_name(r.name): [s for s in requirements if s.name == r.name] for r in requirements}
 
@@ -65,19 +69,21 @@ def test_the_report_of_a_lesson_knows_what_every_extra_is_for():
     assert set(environment._USES) | {"bench", "site", "test"} == set(PROJECT["optional-dependencies"])
 
 
-def test_lock_pins_every_package_exactly_and_with_hashes():
-    for entry in re.split(r"\n(?=\S)", LOCK.strip()):
+@every_lock
+def test_lock_pins_every_package_exactly_and_with_hashes(lock):
+    for entry in re.split(r"\n(?=\S)", lock.strip()):
         assert re.match(r"[A-Za-z0-9._-]+==[\w.!+]+( ;.*?)? \\\n    --hash=sha256:[0-9a-f]{64}", entry), (
             entry[:80]
         )
 
 
-def test_lock_names_no_host():
-    assert not re.search(r"https?:|index-url|find-links|trusted-host", LOCK)
+@every_lock
+def test_lock_names_no_host(lock):
+    assert not re.search(r"https?:|index-url|find-links|trusted-host", lock)
 
 
 def test_lock_satisfies_every_lower_bound():
-    packages = locked()
+    packages = locked(LOCK)
     for name, requirement in declared(*PROJECT["optional-dependencies"].keys() - {"bench"}).items():
         assert name in packages, f"{name} is in pyproject.toml but not in the lock"
         for pinned in packages[name]:
@@ -85,10 +91,17 @@ def test_lock_satisfies_every_lower_bound():
             assert requirement.specifier.contains(version), f"{pinned} is below {requirement}"
 
 
+def test_the_oldest_lock_holds_the_lower_bounds_of_the_library():
+    packages = locked(OLDEST)
+    for name, requirement in declared("histories").items():
+        (bound,), (pinned,) = requirement.specifier, packages[name]
+        assert Version(next(iter(pinned.specifier)).version) == Version(bound.version), name
+
+
 def test_the_running_environment_is_the_locked_one():
     from importlib.metadata import version
 
-    for name, entries in locked().items():
+    for name, entries in locked(LOCK).items():
         here = [r for r in entries if r.marker is None or r.marker.evaluate()]
         if here:
             assert version(name) == next(iter(here[0].specifier)).version, name
