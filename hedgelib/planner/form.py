@@ -27,7 +27,7 @@ class Form:
       A fall of 30 % costs: 9,000 USDT instead of 18,000 USDT
     """
 
-    def __init__(self, sheet=None, /, **start):
+    def __init__(self, sheet=None, **start):
         """Check the start."""
         try:
             self.start = Worksheet(**start) if sheet is None else replace(worksheet(sheet), **start)
