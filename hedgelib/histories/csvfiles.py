@@ -142,19 +142,9 @@ def read_csv(
         raise ValueError(f"columns speaks of {checks.shown(column)}, but no file has such a column")
     settled = _settlements(read.pop("funding"), symbol, rate_unit, notes) if "funding" in read else None
     candles = {kind: _candles(parts) for kind, parts in read.items()}
-    return join(
-        candles["spot"],
-        candles.get("perp"),
-        candles.get("mark"),
-        settled,
-        wicks=wicks,
-        start=start,
-        end=end,
-        notes=notes,
-        symbol=symbol,
-        source="csv",
-        label="from CSV files",
-    )
+    tables = [candles.get(kind) for kind in _KINDS[:3]]
+    told = {"symbol": symbol, "source": "csv", "label": "from CSV files", "notes": notes}
+    return join(*tables, settled, wicks=wicks, start=start, end=end, **told)
 
 
 def _candles(parts):

@@ -250,14 +250,14 @@ def _limit(columns, rows, spot, ratio, length):
         raise ValueError("wicks='spot' needs highs and lows of spot and of the perpetual, not closes only")
     within, later = spot.rolling(length), max(bar_length(spot) - length, pd.Timedelta(0))
     basis = ratio.reindex(rows.index, method="ffill")
-    highest, lowest = (
+    highs, lows = (
         ends.reindex(rows.index, method="bfill", tolerance=later) / basis
         for ends in (within["high"].max(), within["low"].min())
     )
-    too_high = rows["high"] > np.maximum(highest, rows["close"]) * (1 + _WICK)
-    too_low = rows["low"] < np.minimum(lowest, rows["close"]) * (1 - _WICK)
-    columns["mark_high"] = rows["high"].mask(too_high, np.maximum(highest, rows["close"]))
-    columns["mark_low"] = rows["low"].mask(too_low, np.minimum(lowest, rows["close"]))
+    highest, lowest = np.maximum(highs, rows["close"]), np.minimum(lows, rows["close"])
+    too_high, too_low = rows["high"] > highest * (1 + _WICK), rows["low"] < lowest * (1 - _WICK)
+    columns["mark_high"] = rows["high"].mask(too_high, highest)
+    columns["mark_low"] = rows["low"].mask(too_low, lowest)
     return int(too_high.sum() + too_low.sum())
 
 
@@ -267,17 +267,12 @@ def _funding(funding, closes, length):
     near = funding.iloc[max(before, 0) : funding.index.searchsorted(closes[-1]) + 1]
     _refuse_gaps(near)
     settled = funding["rate"].loc[closes[0] : closes[-1]]
-    stray = settled.index.difference(closes)
-    for time in stray[:1]:
-        if len(stray) > len(settled) / 4 and near.index.to_series().diff().median() >= length:
-            hours = ", ".join(sorted({f"{at:%H:%M}" for at in stray})[:6])
-            raise ValueError(
-                f"funding is settled at {hours} UTC, where no bar of the perpetual closes: if the clock of "
-                "its file is not UTC, say timezone="
-            )
+    for time in settled.index.difference(closes)[:1]:
+        often = near.index.to_series().diff().median() < length
+        clock = "if the clock of its file is not UTC, say timezone=, if it is, give shorter bars"
         raise ValueError(
             f"funding is settled at {time:%Y-%m-%d %H:%M}, where no bar of the perpetual closes; "
-            "give bars no longer than the funding interval"
+            f"{'give bars no longer than the funding interval' if often else clock}"
         )
     return settled.reindex(closes, fill_value=0.0)
 
