@@ -4,6 +4,8 @@ import ast
 import functools
 import math
 import re
+import tomllib
+from importlib import resources
 
 import lessons
 import numpy as np
@@ -119,7 +121,7 @@ def told_of_the_months():
         if found := MONTH.fullmatch(expression):
             arguments = ast.parse(f"month({found[1]})", mode="eval").body.keywords
             state = {each.arg: ast.literal_eval(each.value) for each in arguments}
-            told[expression] = {"mood": "usual", "leverage": 1} | state, found[2]
+            told[expression] = {"mood": "era", "leverage": 1} | state, found[2]
     return told
 
 
@@ -156,6 +158,7 @@ def test_the_text_tells_what_the_months_bring():
         "spare.liquidation_price(entry)": (20_000 + 30_000) / (0.5 * 1.004),
         "100 * ratio.effectiveness(returns, returns, 0.3)": 100 * (1 - 0.7**2),
         "100 * contract.taker_fee": 100 * FEE,
+        "contract.taker_fee * entry": FEE * 60_000,
         "- number_in(at(payoff)['coin'])": 15_000,
         "hedge.Hedge(2.5, 1 - 700 / (2.5 * 3_000 * 0.4), 2, 'ETHUSDT').short_quantity": 1.916,
     }.items(),
@@ -164,10 +167,22 @@ def test_what_the_lesson_says_is_computed_here_again(expression, value):
     assert lessons.states(PATH, expression, value)
 
 
+@pytest.mark.parametrize("suffix", ["", "_last_365_days"])
+def test_the_real_funding_of_30_days_beside_the_simulated_months(suffix):
+    book = tomllib.loads((resources.files("hedgelib") / "facts.toml").read_text("utf-8"))
+    (table,) = (table for table in book["table"] if table["topic"] == f"funding_by_horizon{suffix}")
+    (row,) = (row[4:] for row in table["rows"] if row[:2] == ["BTC", "30 days"])
+    sums = dict(zip(table["columns"], row, strict=True))
+    told = "60_000 * market.facts('{}', 'BTC').query(\"key == '{}' and period == '30 days'\")['value'].item()"
+    assert lessons.states(PATH, told.format(table["topic"], "median"), 60_000 * sums["median"])
+    assert lessons.states(PATH, "-" + told.format(table["topic"], "bad"), -60_000 * sums["bad"])
+    assert sums["bad"] < 0 < sums["median"]  # "cost the short" in the worst 5 %, received at the median
+
+
 @pytest.mark.parametrize(
     ("part", "mood", "leverage", "wanted"),
     [
-        ("range(13)", "usual", 1, lambda worst: next(step for step in worst if worst[step] > -BEARABLE)),
+        ("range(13)", "era", 1, lambda worst: next(step for step in worst if worst[step] > -BEARABLE)),
         ("range(11)", "wild", 5, lambda worst: max(worst, key=worst.get)),
     ],
     ids=["the first that is enough", "the best"],

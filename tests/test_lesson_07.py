@@ -56,9 +56,9 @@ def test_ratio_and_effectiveness_are_those_of_a_plain_regression(name):
     assert (best.ratio, best.r_squared) == pytest.approx((line.slope, line.rvalue**2))
     assert line.slope * reverse.slope == pytest.approx(line.rvalue**2)
     shown = read("1 BTC hedged with ETH", name=name, chosen=0.6)
-    month = 60_000 * np.sqrt(30) * np.std(held - 0.6 * shorted)
+    day = 60_000 * np.std(held - 0.6 * shorted)
     assert shown["Variance removed"] == f"{100 * (1 - np.var(held - 0.6 * shorted) / np.var(held)):.1f} %"
-    assert shown["Stays, one month"] == f"{month:,.0f} USDT"
+    assert shown["Stays, one day"] == f"{day:,.0f} USDT"
 
 
 @functools.cache
@@ -107,6 +107,41 @@ def test_longer_stretches_give_the_same_ratio_with_a_larger_error():
         assert longer[days].observations == count
 
 
+@functools.cache
+def held_for(days):
+    """What is left of 60,000 USDT, and the % of variance removed, over each stretch of so many days."""
+    held, shorted = returns("market above")
+    levels = [np.concatenate([[1], np.cumprod(1 + series)]) for series in (held, shorted)]
+    moves = [level[days:] / level[:-days] - 1 for level in levels]
+    stays = moves[0] - linregress(shorted, held).slope * moves[1]
+    return 60_000 * np.std(stays), 100 * (1 - np.var(stays) / np.var(moves[0]))
+
+
+@pytest.mark.parametrize("days", [1, 7, 30, 60])
+def test_what_stretches_of_days_leave(days):
+    row = names()["held_for"][days]
+    assert (row["left"], row["removed"]) == pytest.approx(held_for(days))
+    assert row["√days"] == pytest.approx(np.sqrt(days) * held_for(1)[0])
+    name = "1 day" if days == 1 else f"{days} days"
+    real = facts("cross_hedge_by_horizon", "BTC")
+    assert row["real √days"] == pytest.approx(60_000 * np.sqrt(days) * real["1 day"]["left"])
+    assert row["real left"] == pytest.approx(60_000 * real[name]["left"])
+    assert row["real removed"] == pytest.approx(100 * real[name]["variance_removed_daily_ratio"])
+    assert row["real 1:1"] == pytest.approx(100 * real[name]["variance_removed_one_to_one"])
+
+
+def test_the_root_of_time_flatters():
+    # "not the 68 % of its days", and less of a real month stays by the root than in the stretches themselves
+    for topic in ("cross_hedge_by_horizon", "cross_hedge_by_horizon_last_365_days"):
+        day, month = (facts(topic, "BTC")[period] for period in ("1 day", "30 days"))
+        assert month["left"] > np.sqrt(30) * day["left"]
+        assert month["variance_removed_daily_ratio"] < day["variance_removed_daily_ratio"]
+        # What stays is what the ratio did not remove, to the digits stored.
+        left = month["unhedged"] * np.sqrt(1 - month["variance_removed_daily_ratio"])
+        assert month["left"] == pytest.approx(left, abs=2e-4)
+    assert held_for(30)[0] > np.sqrt(30) * held_for(1)[0]
+
+
 @pytest.mark.parametrize(
     ("values", "eth", "unhedged", "one_to_one"),
     [
@@ -129,7 +164,8 @@ def test_the_altcoin_and_its_basket():
     both = names()["both"]
     assert both.ratio == pytest.approx(solution[1:])
     assert both.r_squared == pytest.approx(1 - squares / ((coin - coin.mean()) ** 2).sum())
-    assert np.all(np.abs(both.ratio - [0.30, 0.76]) < 2 * both.stderr)
+    sol = era("basket", "SOL")
+    assert np.all(np.abs(both.ratio - [sol["ratio_btc"], sol["ratio_eth"]]) < 2 * both.stderr)
     # -10,000 · 61.8 % + 12,600 · 25.2 %
     assert names()["coin_pnl"] + names()["hedge_pnl"] == pytest.approx(-3_004.8)
 
@@ -191,7 +227,7 @@ def explored(draw, readout, **controls):
 def expected_of_the_market():
     held, shorted = returns("market above")
     line, reverse = linregress(shorted, held), linregress(held, shorted)
-    month = 60_000 * np.sqrt(30) * np.std(held)
+    day = 60_000 * np.std(held)
     left = np.sqrt(1 - line.rvalue**2)
     removed = [100 * (1 - np.var(held - h * shorted) / np.var(held)) for h in (1 / reverse.slope, 1)]
     return {
@@ -201,11 +237,10 @@ def expected_of_the_market():
         "100 * removed['1 / β']": removed[0],
         "100 * removed['1:1']": removed[1],
         "100 * best.effectiveness": 100 * line.rvalue**2,
-        "100 * (1 - best.effectiveness)": 100 * left**2,
-        "month": month,
-        "month_hedged": month * left,
-        "100 * (1 - month_hedged / month)": 100 * (1 - left),
-        "100 * month_hedged / month": 100 * left,
+        "day": day,
+        "day_hedged": day * left,
+        "100 * (1 - day_hedged / day)": 100 * (1 - left),
+        "100 * day_hedged / day": 100 * left,
     }
 
 
@@ -217,8 +252,8 @@ def expected_of_the_ratio_explorer():
         expected[explored("fit", "Variance removed", name=name, chosen=chosen)] = removed
     held, shorted = returns("market above")
     for chosen in (0.0, 0.6):
-        stays = 60_000 * np.sqrt(30) * np.std(held - chosen * shorted)
-        expected[explored("fit", "Stays, one month", chosen=chosen)] = stays
+        stays = 60_000 * np.std(held - chosen * shorted)
+        expected[explored("fit", "Stays, one day", chosen=chosen)] = stays
     return expected
 
 
@@ -233,7 +268,7 @@ def expected_of_the_window_explorer():
             explored("window", readout, days=days): value
             for readout, value in zip(readouts, removed, strict=True)
         }
-    for days in (365, 120, 90, 180):
+    for days in (365, 90):
         source = "four regimes in a row"
         *_, moving, one = windows(source, days)
         both = [explored("window", readout, days=days, source=source) for readout in readouts]
@@ -277,7 +312,6 @@ def expected_of_the_real_market():
         ("cross_hedge", "BTC", "ratio"),
         ("beta_by_year", "ETH", "beta"),
         ("beta_by_year", "ETH", "correlation"),
-        ("altcoin_beta", "SOL", "r_squared"),
     ):
         query = f"market.facts('{topic}', '{asset}').query(\"key == '{column}'\")['value'].iloc[0]"
         expected[query] = era(topic, asset)[column]
@@ -285,6 +319,54 @@ def expected_of_the_real_market():
         query = "market.facts('beta_by_year', 'ETH').query(\"key == 'beta'\").set_index('period')['value']"
         expected[f"{query}['{year}']"] = facts("beta_by_year", "ETH")[year]["beta"]
     return expected
+
+
+def expected_of_a_month():
+    """What the text says of stretches of days, from the facts and from the simulated prices."""
+    expected = {'held_for[30]["left"]': held_for(30)[0]}
+    expected |= {f'held_for[{days}]["removed"]': held_for(days)[1] for days in (30, 60)}
+    told = "market.facts('{}', '{}').query(\"key == '{}' and period == '{}'\")['value'].item()".format
+    years, last = "cross_hedge_by_horizon", "cross_hedge_by_horizon_last_365_days"
+    for topic, asset, holding in ((years, "BTC", 60_000), (last, "BTC", 60_000), (years, "SOL", 10_000)):
+        left = facts(topic, asset)["30 days"]["left"]
+        expected[f"{holding:_} * {told(topic, asset, 'left', '30 days')}"] = holding * left
+    for topic, period in ((years, "1 day"), (years, "30 days"), (last, "1 day"), (last, "30 days")):
+        row = facts(topic, "BTC")[period]
+        name = "variance_removed_daily_ratio"
+        expected[f"100 * {told(topic, 'BTC', name, period)}"] = 100 * row[name]
+    month = facts(years, "BTC")["30 days"]
+    left, unhedged = (told(years, "BTC", name, "30 days") for name in ("left", "unhedged"))
+    share = 100 * month["left"] / month["unhedged"]
+    expected |= {f"100 * {left} / {unhedged}": share, f"100 * (1 - {left} / {unhedged})": 100 - share}
+    wilder = facts(last, "BTC")["30 days"]["variance_removed_one_to_one"]
+    expected[f"-100 * {told(last, 'BTC', 'variance_removed_one_to_one', '30 days')}"] = -100 * wilder
+    return expected
+
+
+def expected_of_falls_and_rises():
+    held, shorted = returns("market above")
+    expected = {}
+    hedge = era("cross_hedge", "BTC")["ratio"]
+    used = "market.facts('cross_hedge', 'BTC').query(\"key == 'ratio' and period == 'era'\")['value'].item()"
+    for sign, side, days in (("<", "down", held < 0), (">", "up", held > 0)):
+        here = linregress(held[days], shorted[days]).slope
+        expected[f"ratio.beta(eth[btc {sign} 0], btc[btc {sign} 0]).ratio"] = here
+        key = f"key == 'beta_{side}' and period == 'era'"
+        told = f"market.facts('beta_by_year', 'ETH').query(\"{key}\")['value'].item()"
+        measured = era("beta_by_year", "ETH")[f"beta_{side}"]
+        expected[told] = measured
+        # Of 6,000 USDT that BTC moved, ETH moved beta times as much per USDT, and the ratio of it is short.
+        expected[f"6_000 * (1 - {used} * {told})"] = 6_000 - 6_000 * measured * hedge
+    return expected
+
+
+def expected_of_the_third_exercise():
+    # 113 % a year, 30 of 365 days; 34 % of the variance goes.
+    unhedged = 11_300 * np.sqrt(30 / 365)
+    return {
+        "10_000 * 1.13 * (30 / 365) ** 0.5": unhedged,
+        "10_000 * 1.13 * (30 / 365) ** 0.5 * (1 - 0.34) ** 0.5": unhedged * np.sqrt(0.66),
+    }
 
 
 def expected_of_the_second_exercise():
@@ -306,7 +388,10 @@ def expected_of_the_second_exercise():
         expected_of_the_window_explorer,
         expected_of_the_shock_explorer,
         expected_of_the_real_market,
+        expected_of_a_month,
+        expected_of_falls_and_rises,
         expected_of_the_second_exercise,
+        expected_of_the_third_exercise,
     ],
 )
 def test_what_the_lesson_says_is_computed_here_again(expected):
