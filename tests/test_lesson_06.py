@@ -254,3 +254,20 @@ def test_the_third_exercise_by_hand():
 
     rule = plan.Until(plan.Fixed(), plan.Signal(bounced))
     assert names()["result"](names()["SHOWN"]["dip and back"], rule) == pytest.approx(total)
+
+
+def test_stretches_of_a_market_are_cut_each_week_and_begin_at_the_same_price():
+    lesson = names()
+    frame, stretches = lesson["market_frame"], lesson["stretches"]
+    days = 60
+    starts = list(range(0, len(frame) - 3 * days, 21))
+    assert len(stretches) == len(starts)
+    for row, start in enumerate(starts):
+        part = frame.iloc[start : start + 3 * days + 1]
+        assert stretches.spot[row] == pytest.approx(60_000 * (part["spot"] / part["spot"].iloc[0]).to_numpy())
+        assert stretches.mark_high[row] == pytest.approx(
+            60_000 * (part["mark_high"] / part["spot"].iloc[0]).to_numpy()
+        )
+        assert stretches.funding[row] == pytest.approx(part["funding"].to_numpy())
+    short = lesson["windows"](frame.iloc[:40])
+    assert (len(short), short.spot.shape[1]) == (1, 40)
