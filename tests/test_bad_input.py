@@ -345,7 +345,7 @@ CALLS = [
         rate_unit="percent",
         timezone="UTC",
         wicks="spot",
-        loose=["perp", "columns"],
+        loose=["perp", "start", "end", "columns", "timezone"],
     ),
     call(
         market.history,
