@@ -1,6 +1,7 @@
 """The numbers that lesson 05 tells, each found again in another way."""
 
 import dataclasses
+import itertools
 
 import lessons
 import numpy as np
@@ -105,8 +106,7 @@ def test_margin_ratio_sleeps_and_jumps(lesson):
         if price in (72_000, 78_000, 79_600):
             ratio = 100 * RATE * price / (80_000 - price)
             assert states(f'100 * rising["margin ratio"].iloc[{row}]', ratio)
-        if price != 79_600:
-            assert states(f'rising["price"].iloc[{row}]', price)
+    for row, price in ((0, 60_000), (4, 79_600)):
         assert states(f'rising["balance"].iloc[{row}]', 80_000 - price)
 
 
@@ -124,20 +124,22 @@ def test_brackets(lesson):
     assert states("brackets.rates[1] * brackets.floors[1] - brackets.amounts[1]", 0.005 * 300_000 - 300)
 
 
-def test_other_exchanges(lesson):
-    differences = [value - lesson["liquidation"] for value in lesson["conventions"].values()]
-    # 80,000/1.004, 80,000 − 240, 80,000/1.0125
-    added = 80_000 / (1.004 + BTC.taker_fee)
-    expected = [0, added - 79_681.27, 79_760 - 79_681.27, 79_012.35 - 79_681.27]
-    assert differences == pytest.approx(expected, abs=0.01)
-    assert states("liquidation - min(conventions.values())", -min(expected))
-    assert states("max(conventions.values()) - liquidation", max(expected))
-    assert 100 * max(map(abs, expected)) / 79_681.27 < 1
+def test_other_exchanges():
+    # 80,000/1.0045, 80,000 − 240 and 80,000/1.0125 against 80,000/1.004
+    others = {
+        "(entry + margin) / (1 + rate + btc.taker_fee) - liquidation": 80_000 / 1.0045,
+        "entry + margin - rate * entry - liquidation": 79_760,
+        "(entry + margin) / (1 + 1 / 80) - liquidation": 80_000 / 1.0125,
+    }
+    for expression, price in others.items():
+        assert states(expression, price - 80_000 / 1.004)
+        assert abs(price / (80_000 / 1.004) - 1) < 0.01
 
 
 def test_modes(lesson):
     # Coin margin B against N/E = 1 coin: 60,000 · 0.996 / (1 − B)
-    expected = [65_737.05, 89_641.43, 59_760 / 0.5, np.inf]
+    # Coin as collateral: (60,000 + 1,500) / (1.0065 − 0.95), in the third bracket
+    expected = [65_737.05, 89_641.43, 59_760 / 0.5, np.inf, 61_500 / 0.0565]
     assert [way.liquidation_price(E) for way in lesson["modes"].values()] == pytest.approx(
         expected, abs=0.005
     )
@@ -145,6 +147,7 @@ def test_modes(lesson):
     assert after_a_month == pytest.approx(59_760 / 0.009) == 6_640_000
     assert states("cross.liquidation_price(entry)", 90_000 / 1.004)
     assert states("coin_2x.liquidation_price(entry)", 59_760 / 0.5)
+    assert states("collateral.liquidation_price(entry)", 61_500 / 0.0565)
     assert states("-perpetual.inverse_pnl(600, 100, 60_000, 70_000)", 1 / 7)
     assert states("-perpetual.inverse_pnl(600, 100, 70_000, 80_000)", 3 / 28)
     losses = perpetual.inverse_pnl(600, 100, [60_000, 70_000], [70_000, 80_000])
@@ -183,20 +186,55 @@ def test_the_run_up_kills_3x_and_spares_2x(lesson):
     assert states('walked["3x"].loc[died, "liquidation_price"].iloc[0]', prices[death])
     assert states('walked["3x"].loc[died, "funding"].iloc[0]', received)
     assert states('walked["3x"]["liquidation_price"].iloc[0]', opening * 4 / 3 / (1 + RATE))
-    assert states('walked["3x"]["entry"].iloc[0]', opening)
     assert states("market_frame['mark_high'].max()", run_up["mark_high"].max())
     before = (walked["3x"]["maintenance"] / walked["3x"]["margin"]).iloc[death - 1]
     balance = (1 + RATE) * prices[death - 1] - run_up["mark"].iloc[death - 1]
     assert before == pytest.approx(RATE * run_up["mark"].iloc[death - 1] / balance)
-    # Whoever dies loses the margin; whoever lives has the coin's gain, the short's loss and the funding.
-    gain = run_up["spot"].iloc[-1] - run_up["spot"].iloc[0]
-    fee = BTC.taker_fee * opening
-    assert states("ends.loc['2x', 'spot_pnl']", gain)
-    assert states("ends.loc['3x'].sum()", gain - opening / 3 - fee)
-    died, _, received, _ = account(run_up, 2)
-    assert died is None and states("ends.loc['2x', 'funding']", received)
-    assert states("ends.loc['2x', 'short_pnl']", opening - run_up["mark"].iloc[-1])
-    assert states("ends.loc['2x'].sum()", gain + opening - run_up["mark"].iloc[-1] + received - fee)
+    assert account(run_up, 2)[0] is None
+
+
+def test_the_year_of_2025_kills_3x_and_2x_and_spares_1x(lesson):
+    def day(text):
+        return (pd.Timestamp(text) - pd.Timestamp("2025-04-08")).days
+
+    quoted = {0: 79_140, 35: 105_819, 59: 100_372, 97: 119_488, 182: 126_200, 449: 58_625}
+    line = np.interp(np.arange(3 * 449 + 1) / 3, list(quoted), list(quoted.values()))
+    year, bill = lesson["year"], lesson["bill"]
+    assert year["mark"].to_numpy() == pytest.approx(line)
+    fee = BTC.taker_fee * 79_140
+    for leverage, died in ((3, "2025-05-12"), (2, "2025-07-13")):
+        row, _, received, _ = account(year, leverage)
+        assert row // 3 == day(died) and lesson["last_day"](lesson["lived"][f"{leverage}x"]) == died
+        total = 58_625 - 79_140 - 79_140 / leverage - fee  # the funding was margin, and went with it
+        assert states(f"bill.loc['{leverage}x'].sum()", total)
+        assert received > 0
+    row, _, received, _ = account(year, 1)
+    assert row is None
+    assert states("bill.loc['1x', 'funding']", received)
+    assert states("bill.loc['1x'].sum()", received - fee)
+    assert bill.loc["coin as collateral"].sum() == pytest.approx(bill.loc["1x"].sum())
+    assert states("-bill.loc['1x', 'spot_pnl']", 79_140 - 58_625)
+
+
+def test_what_the_coin_as_collateral_cures_and_costs(lesson):
+    # 60,000 / (1 − ratio + rate), with the amount of the bracket at that price: 1,500, 300 and 0
+    prices = [61_500 / 0.0565, 60_300 / 0.105, 60_000 / 0.204]
+    for place, price in enumerate(prices):
+        assert states(f"100 * far[{place}]", 100 * (price / E - 1))
+    assert states("btc.forced_sale_below", -5_000) and states("100 * btc.collateral_ratio", 95)
+    year, closed = lesson["year"]["mark"].to_numpy(), lesson["closed"]
+    bar = np.argmax(year >= 1.4 * 79_140)
+    loss, fees = 0.4 * 79_140, BTC.taker_fee * 2.4 * 79_140
+    owed = loss + fees - 0.32e-4 * year[1:bar].sum()
+    assert owed > 5_000
+    left = 1 - owed / 0.999 / year[bar]
+    assert states("-closed['short_pnl'].iloc[-1]", loss)
+    assert states("(closed['wealth'] / year['spot']).iloc[-1]", left)
+    assert states("1 - (closed['wealth'] / year['spot']).iloc[-1]", 1 - left)
+    assert states("closed[causes].iloc[-1].sum()", left * 58_625 - 79_140)
+    assert closed["event"].str.contains("sold at").sum() == 1
+    hers = perpetual.collateral_liquidation_price(1, E, 1, 0.85, BTC.brackets)
+    assert hers == pytest.approx(60_300 / 0.155) and 300_000 < hers < 800_000
 
 
 def test_the_player_shows_what_the_tasks_say(lesson):
@@ -224,10 +262,15 @@ def test_the_player_shows_what_the_tasks_say(lesson):
 
 def test_facts():
     for coin in ("BTC", "ETH"):
-        for leverage, days in ((2, 30), (2, 60), (2, 90), (3, 30), (3, 60), (3, 90)):
-            expression = f"100 * facts.loc['{leverage}x', ('{coin}', '{days} days')]"
-            if expression in lessons.said(PATH):
-                assert states(expression, 100 * fact("touched", coin, f"{days} days", f"{leverage}x"))
+        for leverage, days in itertools.product((1, 2, 3), (30, 60, 90)):
+            for table, topic in (("facts", "touched"), ("recent", "touched_last_365_days")):
+                expression = f"100 * {table}.loc['{leverage}x', ('{coin}', '{days} days')]"
+                if expression in lessons.said(PATH):
+                    assert states(expression, 100 * fact(topic, coin, f"{days} days", f"{leverage}x"))
+    for expression, texts in lessons.said(PATH).items():
+        if expression.endswith('else "none"'):
+            assert set(texts) == {"none"}
+    assert fact("touched_last_365_days", "BTC", "90 days", "2x") == 0
     for key in ("3x_low", "3x_high"):
         expression = f"100 * facts.loc['{key}', ('BTC', '60 days')]"
         assert states(expression, 100 * fact("touched", "BTC", "60 days", key))
@@ -256,6 +299,12 @@ def test_closed_form(lesson):
     assert states("z", z)
     assert states("50 * by_formula", 100 * stats.norm.sf(z))
     assert states("100 * by_formula", 200 * stats.norm.sf(z))
+    recent = fact("volatility_by_year", "BTC", "last 365 days", "volatility")
+    calm = np.log(4 / 3 / (1 + RATE)) / (recent * np.sqrt(60 / 365))
+    for expression, texts in lessons.said(PATH).items():
+        if "period == 'last 365 days' and key == 'volatility'" in expression:
+            wanted = 200 * stats.norm.sf(calm) if "touch_probability" in expression else 100 * recent
+            assert [float(text) for text in texts] == pytest.approx([wanted] * len(texts), abs=0.51)
 
 
 def test_drift_explains_2x_and_fat_tails_the_far_end(lesson):
@@ -267,7 +316,7 @@ def test_drift_explains_2x_and_fat_tails_the_far_end(lesson):
             (barrier + ahead) / spread
         )
 
-    for place, leverage in ((0, 2), (1, 3)):
+    for place, leverage in ((1, 2), (2, 3)):
         expression = (
             f"100 * survival.touch_probability(deadly[{place}] - 1, sigma['BTC'], 60, log_drift=drift)"
         )
@@ -280,7 +329,7 @@ def test_drift_explains_2x_and_fat_tails_the_far_end(lesson):
 def test_formula_facts_and_simulation_agree_within_the_interval_of_the_facts(lesson):
     low, high = lesson["facts"].loc[["3x_low", "3x_high"], ("BTC", "60 days")]
     for answer in lesson["answers"].values():
-        assert low < np.asarray(answer)[1] < high
+        assert low < np.asarray(answer)[2] < high
     # The same market once more, with other random numbers.
     again = touched_share(market.paths("perp_era", n=4_000, days=60, seed=1), lesson["distance"], 180)
     assert again == pytest.approx(lesson["simulated"].loc["3x", "60 days"], abs=0.03)
@@ -327,29 +376,45 @@ def test_reserve_and_alarm(lesson):
     balance_after = 20_000 + lesson["reserve"](0.60, 3) - 36_000
     assert balance_after == pytest.approx(0.004 * 96_000)
     assert lesson["rise_left"].round(3).tolist() == [0.001, 0.004, 0.036, 0.076, 0.195, 0.394]
-    best = market.facts("extremes").query("key == 'best_1_day'").set_index("asset")["value"]
-    said = lessons.said(PATH)
+    calm = E * (1 + fact("excursions_last_365_days", "BTC", "90 days", "rise_95")) * (1 + RATE) - 80_000
+    expression = next(each for each in lessons.said(PATH) if "reserve(calm[90], 3)" in each)
+    assert lessons.said(PATH)[expression] == [f"{calm:,.0f}"]
+
+
+@pytest.mark.parametrize("coin", ["BTC", "ETH"])
+@pytest.mark.parametrize("hours", [8, 24])
+def test_alarms_in_hours(lesson, coin, hours):
+    key = f"best_{hours}_hours"
+    rows = market.facts("fast_rises", coin).set_index("key")
+    rise = rows["value"][key]
+    ratio = lesson["alarm"].loc[key, coin]
+    assert states(f"100 * fastest.loc['{key}', '{coin}']", 100 * rise)
+    assert states(f"100 * alarm.loc['{key}', '{coin}']", 100 * ratio)
+    # A short of one coin from 60,000 whose alarm rings at P: its balance there is rate · P / ratio.
+    balance = RATE * 60_000 / ratio
+    assert balance - 60_000 * rise == pytest.approx(RATE * 60_000 * (1 + rise))
+    # Whoever looks once a day: the alarm of 3x rings at the opening, that of 2x does not.
+    assert (ratio < RATE * 3) == (hours == 24) and ratio > RATE * 2
+
+
+def test_how_often_it_rises_so_fast():
     for coin in ("BTC", "ETH"):
-        wanted = 100 * RATE / ((1 + RATE) * (1 + best[coin]) - 1)
-        expression = next(each for each in said if each.startswith("100 * rate / (") and f"'{coin}'" in each)
-        assert states(expression, wanted)
-    assert (1 + best["BTC"]) * 1.004 - 1 == pytest.approx(0.20, abs=5e-4)
-
-
-def test_alarms_for_the_highs_inside_a_day():
-    # BTCUSDT spot: close 4,800.00 on 2020-03-12, high 5,955.00 on the 13th; close 38,795.69 on 2021-02-07,
-    # high 46,794.45 on the 8th. ETHUSDT: close 774.56 on 2021-01-02, high 1,011.07 on the 3rd.
-    highs = 5_955 / 4_800, 46_794.45 / 38_795.69, 1_011.07 / 774.56
-    assert [round(high - 1, 3) for high in highs] == [0.241, 0.206, 0.305]
-    ratios = [RATE / ((1 + RATE) * high - 1) for high in highs]
-    assert states("100 * rate / ((1 + rate) * (1 + 0.241) - 1)", 100 * ratios[0])
-    assert states("100 * rate / ((1 + rate) * (1 + 0.305) - 1)", 100 * ratios[2])
-    assert ratios[1] < 0.02  # an alarm at 2 % came too late on the best day
+        query = "\"period == '24 hours' and key == '0.2'\""
+        expression = f"100 * market.facts('rises_within_hours', '{coin}').query({query})['value'].item()"
+        assert states(expression, 100 * fact("rises_within_hours", coin, "24 hours", "0.2"))
+        lately = "fast_rises_last_365_days"
+        rows = market.facts(lately, coin).set_index("key")["value"]
+        query = "\"key == 'best_24_hours'\""
+        expression = f"100 * market.facts('{lately}', '{coin}').query({query})['value'].item()"
+        assert states(expression, 100 * rows["best_24_hours"])
+    day = market.facts("extremes", "BTC").set_index("key")["value"]["best_1_day"]
+    whole = market.facts("fast_rises", "BTC").set_index("key")["value"]["best_24_hours"]
+    assert day / whole == pytest.approx(0.5, abs=0.02)
 
 
 def test_the_first_alarm_of_the_player_rings_on_day_8(lesson):
     rows = lesson["walked"]["3x"]
-    ringing = rows.index[rows["maintenance"] / rows["margin"] > 0.02]
+    ringing = rows.index[rows["maintenance"] / rows["margin"] > RATE / (1.004 * 1.2033 - 1)]
     assert (ringing[0] - rows.index[0]).days == 8
 
 
@@ -394,7 +459,8 @@ def test_the_reserve_saves_the_3x_hedge(lesson):
         assert saved["top_ups"].diff().iloc[row] == pytest.approx(posted[row])
     assert states("saved.loc[saved['event'] != '', 'liquidation_price'].iloc[-1]", prices[max(posted)])
     total = saved["wealth"].iloc[-1] - saved.attrs["wealth_before"]
-    assert total == pytest.approx(lesson["ends"].loc["2x"].sum())  # where both live, only the fate differs
+    twice = lesson["walked"]["2x"]
+    assert total == pytest.approx(twice["wealth"].iloc[-1] - twice.attrs["wealth_before"])  # both live
 
 
 def test_wick_of_eth():
