@@ -219,8 +219,13 @@ def test_the_year_of_2025_kills_3x_and_2x_and_spares_1x(lesson):
 def test_what_the_coin_as_collateral_cures_and_costs(lesson):
     # 60,000 / (1 − ratio + rate), with the amount of the bracket at that price: 1,500, 300 and 0
     prices = [61_500 / 0.0565, 60_300 / 0.105, 60_000 / 0.204]
-    for place, price in enumerate(prices):
-        assert states(f"100 * far[{place}]", 100 * (price / E - 1))
+    said = [
+        "collateral.distance_to_liquidation(entry)",
+        "(perpetual.collateral_liquidation_price(1, entry, 1, 0.90, brackets) / entry - 1)",
+        "(perpetual.collateral_liquidation_price(1, entry, 1, 0.80, brackets) / entry - 1)",
+    ]
+    for expression, price in zip(said, prices, strict=True):
+        assert states(f"100 * {expression}", 100 * (price / E - 1))
     assert states("btc.forced_sale_below", -5_000) and states("100 * btc.collateral_ratio", 95)
     year, closed = lesson["year"]["mark"].to_numpy(), lesson["closed"]
     bar = np.argmax(year >= 1.4 * 79_140)
