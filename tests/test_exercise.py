@@ -147,6 +147,8 @@ def file(monkeypatch, tmp_path):
     exercise.exercises.cache_clear()
 
 
+FEE = contracts.get("BTCUSDT").taker_fee
+BOTH = 2 * FEE * 60_000
 COMPUTED = """
 [given]
 price = 60_000
@@ -164,10 +166,10 @@ wrong = [{ value = "=[both, np.sqrt(4)]", why = "Of {price:,}." }]
 def test_answers_and_sentences_are_computed(file):
     file(COMPUTED)
     made = exercise.exercises()["02-1"]
-    assert made.answer == -60
-    assert made.right == "Two fees of 30 USDT, −0.05 %, make {60.0}."
+    assert made.answer == -BOTH
+    assert made.right == f"Two fees of {BOTH / 2:.0f} USDT, −{100 * FEE:.2f} %, make {{{BOTH}}}."
     assert made.hint == "Add  two fees."
-    assert made.wrong == [{"value": [60, 2], "why": "Of 60,000."}]
+    assert made.wrong == [{"value": [BOTH, 2], "why": "Of 60,000."}]
 
 
 def test_an_exercise_follows_the_fee(monkeypatch):
@@ -183,7 +185,7 @@ def test_an_exercise_follows_the_fee(monkeypatch):
 
 def test_an_exercise_asks_for_nothing_that_it_does_not_need(file):
     file(COMPUTED + '[02-2]\nanswer = "=1 / 0"\nright = "r"\nhint = "h"\n')
-    assert check("02-1", -60).passed
+    assert check("02-1", -BOTH).passed
     with pytest.raises(ValueError, match=r"02_topic\.toml, exercise 02-2: '1 / 0' fails: ZeroDivisionError"):
         check("02-2", 1)
 
