@@ -17,6 +17,7 @@ from hedgelib.planner import Worksheet, WorksheetError
 from hedgelib.planner.outlook import Published
 from hedgelib.planner.writing import NO_ORDER
 
+FEE = contracts.get("BTCUSDT").taker_fee
 START = {"coins": 2.5, "cost": 30_000, "price": 60_000, "fall": 0.2, "leverage": 3, "days": 60}
 PLAN = START | {"bearable": 12_000, "reserve": 15_000}
 
@@ -86,7 +87,7 @@ def test_carry_counts_funding_as_long_as_the_short_lives():
     extremes = market.facts("funding_extremes", "BTC").set_index("key")["value"]
     worst = extremes["worst_30_days"]
     assert table.loc["Funding", "bad"] == pytest.approx(90_000 * worst)
-    assert (table.loc["Fees"] == -90).all()
+    assert table.loc["Fees"].to_numpy() == pytest.approx(-180_000 * FEE)
     known = table.dropna(axis=1)
     assert known.loc["Total"].to_numpy() == pytest.approx(known.loc[["Funding", "Fees"]].sum().to_numpy())
 
@@ -165,7 +166,7 @@ class TestCoinWithoutFacts:
     def test_order_and_liquidation_are_known(self, unknown):
         assert (unknown.quantity, unknown.margin) == (50, 3_750)
         assert unknown.liquidation == pytest.approx((3_750 + 7_500) / (50 * 1.004))
-        assert planner.carry(unknown).loc["Fees"].iloc[0] == -7.5
+        assert planner.carry(unknown).loc["Fees"].iloc[0] == pytest.approx(-15_000 * FEE)
         assert planner.summary(unknown)["Order"].startswith("SELL 50 XYZ of XYZUSDT")
 
     def test_what_is_not_measured_is_said_and_never_guessed(self, unknown):
