@@ -47,6 +47,13 @@ def test_a_second_run_does_nothing_and_a_forced_one_gives_the_same_bytes(store, 
     assert notebooks.main(["--check", str(path)]) == 1
 
 
+def test_a_picture_is_stored_as_png_beside_its_html(store):
+    path = store(PICTURE.format(number=5_000))
+    assert notebooks.main([str(path)]) == 0
+    (output,) = nbformat.read(path, as_version=4).cells[0].outputs
+    assert output.data["image/png"].strip() in output.data["text/html"]
+
+
 def test_a_changed_library_makes_a_notebook_stale(store, monkeypatch, tmp_path):
     path = store("1")
     notebooks.STAMPS.mkdir()
