@@ -99,9 +99,10 @@ def move(page, rival):
 def opened(chromium, server):
     """Return a page, tall enough for all cells, on which the notebook has run."""
     page = chromium.new_page(viewport={"width": 1280, "height": 2400})
-    page.goto(f"{server['url']}doc/tree/sliders.ipynb?token={server['token']}&reset")
-    page.get_by_text("| Idle").wait_for()
-    page.evaluate(RUN_ALL)
+    page.goto(f"{server['url']}doc?token={server['token']}&reset")
+    page.wait_for_function("window.jupyterapp?.restored")
+    page.evaluate("window.jupyterapp.restored")
+    page.evaluate(RUN_ALL, "sliders.ipynb")
     page.wait_for_function(f"() => ({OUTCOME})().waiting === 0")
     page.get_by_text("| Idle").wait_for()
     errors = page.evaluate(OUTCOME)["errors"]

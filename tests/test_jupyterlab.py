@@ -1,7 +1,7 @@
 """Every notebook in a real JupyterLab in Chromium: run from the top, every slider moved by keyboard.
 
-With ``HEDGELAB_SCREENSHOTS=folder`` each explorer is also saved there as a picture, at its start and at both
-ends of each slider.
+With ``HEDGELAB_SCREENSHOTS=folder`` each explorer is also saved there as a picture, at its start and
+after each move.
 """
 
 import contextlib
@@ -21,10 +21,16 @@ from hedgelib.rendering import data_url
 pytestmark = pytest.mark.browser
 SECONDS = 90
 NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
-RUN_ALL = """async () => {
-    const app = window.jupyterapp;
-    await app.shell.currentWidget.sessionContext.ready;
-    await app.commands.execute("notebook:run-all-cells");
+RUN_ALL = """async path => {
+    const { commands, shell } = window.jupyterapp;
+    for (const panel of shell.widgets("main")) {
+        await panel.sessionContext?.shutdown();
+        panel.dispose();
+    }
+    const panel = await commands.execute("docmanager:open", { path });
+    await panel.context.ready;
+    await panel.sessionContext.ready;
+    await commands.execute("notebook:run-all-cells");
 }"""
 # What is asked of the notebook's model rather than of the page, which holds only the cells in sight.
 OUTCOME = """() => {
@@ -38,20 +44,15 @@ OUTCOME = """() => {
     };
 }"""
 SCROLL = "index => window.jupyterapp.shell.currentWidget.content.scrollToItem(index)"
-STATE = """panel => ({
-    picture: panel.querySelector("img").src,
-    name: panel.querySelector("img").title,
-    readouts: [...panel.querySelectorAll("tr")].map(row => [...row.cells].map(cell => cell.textContent)),
-    slider: [...panel.querySelectorAll("[role=slider]")].map(slider => slider.getAttribute("aria-valuenow")),
-})"""
-
-ANSWERED = f"""([panel, before]) => {{
-    const now = ({STATE})(panel);
-    return JSON.stringify(now.readouts) !== JSON.stringify(before.readouts)
-        && now.readouts.every(([name, text]) => now.name.includes(`${{name}}: ${{text}}`));
-}}"""
-
-BACK = f"([panel, first]) => JSON.stringify(({STATE})(panel).readouts) === JSON.stringify(first.readouts)"
+# Whether a panel shows a state: its picture, its numbers, also in the picture's name, and its sliders.
+SHOWS = """([panel, picture, readouts, sliders]) => {
+    const image = panel.querySelector("img");
+    const rows = [...panel.querySelectorAll("tr")].map(row => [...row.cells].map(cell => cell.textContent));
+    const places = [...panel.querySelectorAll("[role=slider]")].map(slider => +slider.ariaValueNow);
+    return image.src === picture
+        && JSON.stringify([rows, places]) === JSON.stringify([readouts, sliders])
+        && readouts.every(([name, text]) => image.title.includes(`${name}: ${text}`));
+}"""
 
 
 @contextlib.contextmanager
@@ -97,9 +98,9 @@ def lab(tmp_path_factory):
         yield server, log
 
 
-@pytest.fixture
-def page(browser, lab):
-    """A page that fails its test on any message of an error, and on any request that leaves the machine."""
+@pytest.fixture(scope="module")
+def opened(browser, lab):
+    """A page with JupyterLab, and the list of its complaints and of requests that leave the machine."""
     server, _ = lab
     page = browser.new_page(viewport={"width": 1280, "height": 1400})
     page.set_default_timeout(SECONDS * 1000)
@@ -115,67 +116,70 @@ def page(browser, lab):
             route.abort()
 
     page.route("**/*", stay_local)
-    yield page
+    page.goto(f"{server['url']}doc?token={server['token']}&reset")
+    page.wait_for_function("window.jupyterapp?.restored")
+    page.evaluate("window.jupyterapp.restored")
+    yield page, problems
     page.close()
+
+
+@pytest.fixture
+def page(opened):
+    """The page; a test fails on any complaint in its time."""
+    page, problems = opened
+    problems.clear()
+    yield page
     assert not problems
 
 
-def state(panel):
-    return panel.evaluate(STATE)
-
-
-def screenshot(panel, name):
+def shows(page, panel, explorer, position, name):
+    """Wait until the kernel has answered with this state, which is drawn here a second time."""
+    png, readouts = explorer.cached_png(position)
+    wanted = [data_url(png), list(readouts.items()), position]
+    page.wait_for_function(SHOWS, arg=[panel.element_handle(), *wanted])
     folder = os.environ.get("HEDGELAB_SCREENSHOTS")
     if folder:
-        panel.screenshot(path=Path(folder) / f"{name}.png")
+        panel.screenshot(path=Path(folder) / f"{name}-{'-'.join(map(str, position))}.png")
 
 
-def move(page, panel, number, key, name):
-    """Press `key` in a slider and return the state once the kernel has answered."""
-    before = state(panel)
-    panel.get_by_role("slider").nth(number).press(key)
-    page.wait_for_function(ANSWERED, arg=[panel.element_handle(), before])
-    screenshot(panel, f"{name}-{number}-{key}")
-    return state(panel)
+def start_but(explorer, number, index):
+    """The start with one slider elsewhere."""
+    return (*explorer.start[:number], index, *explorer.start[number + 1 :])
 
 
-def there_and_back(page, panel, number, name, explorer):
-    """Move a slider to both ends, where the picture must be another and the right one, and back."""
-    slider = panel.get_by_role("slider").nth(number)
-    start, last = (int(float(slider.get_attribute(f"aria-value{name}"))) for name in ("now", "max"))
-    first = state(panel)
-    # The nearer end comes second, for the shorter way back, by five steps and by one.
-    down, up = ("PageDown", "ArrowLeft"), ("PageUp", "ArrowRight")
-    keys, (far, near) = (("Home", "End"), down) if 2 * start > last else (("End", "Home"), up)
-    ends = [move(page, panel, number, key, name) for key in keys]
-    assert {end["slider"][number] for end in ends} == {"0.0", f"{last}.0"}
-    pages, steps = divmod(min(start, last - start), 5)
-    for key in [far] * pages + [near] * steps:
-        slider.press(key)
-    page.wait_for_function(BACK, arg=[panel.element_handle(), first])
-    assert len({seen["picture"] for seen in (first, *ends)}) > 1, f"slider {number} does not change {name}"
-    for end in ends:
-        position = tuple(int(float(place)) for place in end["slider"])
-        assert end["picture"] == data_url(explorer.png(position)[0]), (name, explorer.values(position))
+def walk(explorer, number, to_the_ends=False):
+    """Keys for one slider and where they lead: a step on that changes the picture, and back to the start.
+
+    To both ends in their turn where a step changes nothing, or if that is wanted.
+    """
+    start, last = explorer.start[number], len(list(explorer.controls.values())[number].values) - 1
+    still = explorer.cached_png(explorer.start)[0]
+    for key, index, back in (("ArrowRight", start + 1, "ArrowLeft"), ("ArrowLeft", start - 1, "ArrowRight")):
+        if to_the_ends or not 0 <= index <= last:
+            continue
+        if explorer.cached_png(start_but(explorer, number, index))[0] != still:
+            return [([key], index), ([back], start)]
+    return [(["End"], last), (["Home"], 0), (["ArrowRight"] * start, start)]
 
 
 @pytest.mark.parametrize("path", lessons.PATHS, ids=lambda path: path.stem)
 def test_notebook_runs_and_its_sliders_move(path, page, lab):
-    server, log = lab
-    page.goto(f"{server['url']}doc/tree/{path.name}?token={server['token']}&reset")
-    page.get_by_text("| Idle").wait_for()
-    page.evaluate(RUN_ALL)
+    _, log = lab
+    page.evaluate(RUN_ALL, path.name)
     page.wait_for_function(f"() => ({OUTCOME})().waiting === 0")
     page.get_by_text("| Idle").wait_for()
     outcome = page.evaluate(OUTCOME)
     assert outcome["errors"] == []
     explorers = lessons.run(path).explorers
-    for index, explorer in zip(outcome["explorers"], explorers, strict=True):
-        page.evaluate(SCROLL, index)
-        panel = page.locator(f'[data-windowed-list-index="{index}"] .widget-vbox')
+    for cell, explorer in zip(outcome["explorers"], explorers, strict=True):
+        page.evaluate(SCROLL, cell)
+        panel = page.locator(f'[data-windowed-list-index="{cell}"] .widget-vbox')
         panel.locator("img").wait_for()
-        name = f"{path.stem}-{index}"
-        screenshot(panel, f"{name}-start")
+        name = f"{path.stem}-{cell}"
+        shows(page, panel, explorer, explorer.start, name)
         for number in range(panel.get_by_role("slider").count()):
-            there_and_back(page, panel, number, name, explorer)
+            for keys, index in walk(explorer, number, to_the_ends=path == lessons.PATHS[0]):
+                for key in keys:
+                    panel.get_by_role("slider").nth(number).press(key)
+                shows(page, panel, explorer, start_but(explorer, number, index), name)
     assert "Traceback" not in log.read_text()
