@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -108,7 +109,7 @@ def test_start_is_the_worksheet(panel):
 def test_downloads_carry_the_four_files(panel):
     sheet = planner.Worksheet(**START)
     assert files(panel) == {
-        "my-hedge.html": planner.page(sheet),
+        "my-hedge.html": planner.page(sheet, date.today()),
         "my-hedge.md": planner.markdown(sheet),
         "my-hedge-ladder.csv": planner.ladder_csv(sheet),
         "my-hedge.json": saved(panel.sheet),

@@ -1,5 +1,7 @@
 """The worksheet: refusals that name their field, the ladder, and pages that hold what they promise."""
 
+import base64
+import datetime
 import io
 import math
 from dataclasses import replace
@@ -29,7 +31,7 @@ def tables_of(sheet):
         table.find_previous("h2").text: [
             tuple(cell.text for cell in row.select("th, td")) for row in table.select("tr")
         ]
-        for table in page.select("table")
+        for table in page.select("h2 ~ table")
     }
 
 
@@ -251,6 +253,7 @@ class TestPages:
         page = BeautifulSoup(planner.page(sheet), "html.parser")
         written = planner.markdown(sheet)
         assert page.html["lang"] == "en" and page.title.text
+        page.select_one(".front").extract()  # the same numbers, in fewer words
         for cell in page.select("h2, p, td, th, li"):
             assert cell.text in written
         assert NO_ORDER in page.text
@@ -258,6 +261,20 @@ class TestPages:
     def test_the_page_asks_for_nothing_from_elsewhere(self):
         page = planner.page(Worksheet(**PLAN))
         assert not any(word in page for word in ("http:", "https:", "<script", "@import"))
+
+    def test_the_front_is_one_sheet_to_act_by(self):
+        sheet = Worksheet(**PLAN)
+        page = BeautifulSoup(planner.page(sheet, datetime.date(2026, 11, 27)), "html.parser")
+        front = page.select_one(".front")
+        assert "2026-11-27" in front.text and "Exchange and account" in front.text
+        told = planner.summary(sheet)
+        assert [row.text for row in front.select("tr")] == [f"{name}{text}" for name, text in told.items()]
+        assert all(text in front.img["alt"] for text in told.values())
+        assert base64.b64decode(front.img["src"].partition(",")[2]).lstrip().startswith(b"<?xml")
+        ladder = planner.ladder(sheet)
+        for item, row in zip(front.select("li"), ladder.itertuples(), strict=True):
+            assert row.action in item.text and f"{row.price:,.2f}" in item.text
+        assert "____" in planner.page(sheet)
 
     def test_all_six_steps_and_the_end_are_there(self):
         titles = [line for line in planner.markdown(Worksheet(**PLAN)).splitlines() if line.startswith("## ")]

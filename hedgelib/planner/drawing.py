@@ -118,4 +118,5 @@ def draw_ends(axes, sheet):
     axes.axvline(sheet.days, color=BLACK, linestyle="--", linewidth=1.6)
     axes.text(sheet.days, 0.93, f"day {sheet.days}", ha="center", fontsize=9, bbox=box)
     told = [f"{percent(ends[name][sheet.days - 1], 0)} {name}" for name in _ENDS if ends[name].any()]
-    axes.set_title(", ".join(told) or "No price closes it", pad=LEGEND_ROW)
+    title = "\n".join(told) or "No price closes it"
+    axes.set_title(title, pad=LEGEND_ROW if len(told) < 2 else None)

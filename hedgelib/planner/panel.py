@@ -7,6 +7,7 @@ import base64
 import functools
 import html
 import re
+from datetime import date
 
 import ipywidgets
 from matplotlib.figure import Figure
@@ -334,7 +335,7 @@ class FormPanel(ipywidgets.VBox):
         self.links.value = "Save: " + " · ".join(
             _link(name, kind, text)
             for name, kind, text in (
-                ("my-hedge.html", "text/html", page(self.sheet)),
+                ("my-hedge.html", "text/html", page(self.sheet, date.today())),
                 ("my-hedge.md", "text/markdown", markdown(self.sheet)),
                 ("my-hedge-ladder.csv", "text/csv", ladder_csv(self.sheet)),
                 ("my-hedge.json", "application/json", saved(self.sheet)),

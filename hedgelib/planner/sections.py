@@ -140,7 +140,7 @@ def _chances(sheet):
         for name, row in table.iterrows()
     ]
     text = f"Within {sheet.days} days. Formula: log-normal prices without drift. Measured: shares of starts."
-    if sheet.plan.top_up:
+    if sheet.plan.top_up and not sheet.stop:
         text += " The reserve is posted at the alarm; "
         unposted = by_formula(sheet, sheet.outlook.volatility, posted=False)["liquidated"]
         text += f"if it is not, {known(unposted, percent, 0)} are liquidated by formula."
