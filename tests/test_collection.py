@@ -210,6 +210,16 @@ def public_functions(tree):
             yield node
 
 
+@every_lesson
+def test_pictures_are_stored_for_viewers_that_take_them_out_of_html(path):
+    assert path.stat().st_size <= 1_000_000
+    outputs = [output for cell in lessons.cells(path) for output in cell.get("outputs", [])]
+    shown = [
+        output.data for output in outputs if 'src="data:image' in output.get("data", {}).get("text/html", "")
+    ]
+    assert shown and all(data["image/png"].strip() in data["text/html"] for data in shown)
+
+
 def code_lines(text, tree):
     """How many lines hold code: docstrings, comments and blank lines are not counted."""
     documented = set()
