@@ -402,6 +402,15 @@ def test_alarms_in_hours(lesson, coin, hours):
     assert (ratio < RATE * 3) == (hours == 24) and ratio > RATE * 2
 
 
+def test_the_alarm_of_the_exercise():
+    for key in ("best_8_hours", "best_24_hours"):
+        rise = market.facts("fast_rises", "ETH").set_index("key")["value"][key]
+        alarm = 4_500 / 1.004 / (1 + rise)
+        expression = f'3_000 * 1.5 / (1 + rate) / (1 + fastest.loc["{key}", "ETH"])'
+        assert states(expression, alarm)
+        assert 4_500 - alarm * (1 + rise) == pytest.approx(0.004 * alarm * (1 + rise))
+
+
 def test_how_often_it_rises_so_fast():
     for coin in ("BTC", "ETH"):
         query = "\"period == '24 hours' and key == '0.2'\""
