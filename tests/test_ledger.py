@@ -416,7 +416,7 @@ def left_alone(frame, hedge):
 class TestClosedForms:
     """Formulas that know no bars before them, against the loop."""
 
-    @settings(max_examples=200)
+    @settings(max_examples=80)
     @given(strategies.frames(), strategies.hedges())
     def test_a_hedge_left_alone(self, frame, hedge):
         lives, dead, margin, required, first, owed = left_alone(frame, hedge)
@@ -432,7 +432,7 @@ class TestClosedForms:
         np.testing.assert_allclose(rows["margin"][:first], margin[:first], 1e-9, 1e-9 * scale)
         np.testing.assert_allclose(rows["maintenance"][:first], required[:first], 1e-9)
 
-    @settings(max_examples=100)
+    @settings(max_examples=50)
     @given(strategies.frames(), strategies.TARGETS, st.sampled_from([0.05, 1.0, 7.3]))
     def test_any_target_with_money_enough(self, frame, target, holding):
         """What is short during a bar gains what the mark falls in it: no entry, no average, no realising."""
@@ -490,12 +490,12 @@ def market_paths(frame):
 
 
 class TestRandom:
-    @settings(max_examples=250)
+    @settings(max_examples=100)
     @given(strategies.frames(), strategies.hedges(), st.data())
     def test_two_identities_in_every_row(self, frame, hedge, data):
         check_identities(ledger.run(frame, hedge, data.draw(strategies.plans(hedge))))
 
-    @settings(max_examples=80)
+    @settings(max_examples=40)
     @given(strategies.frames(st.integers(2, 90)), strategies.hedges(), st.data())
     def test_nothing_sees_the_future(self, frame, hedge, data):
         plan = data.draw(strategies.plans(hedge))

@@ -72,7 +72,7 @@ def test_targets(target, shares):
     np.testing.assert_allclose(target.shares(PATH), [shares])
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(strategies.TARGETS, strategies.paths(), st.data())
 def test_targets_do_not_see_the_future(target, path, data):
     now = data.draw(st.integers(0, path.spot.shape[1] - 1))

@@ -42,7 +42,7 @@ def assert_ends_as_the_ledger(outcome, row, rows, scale):
     assert outcome.never_hedged[row] == (refused and not rows["event"].str.contains("sold short").any())
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(strategies.paths(st.integers(1, 6), st.integers(1, 150)), strategies.hedges(), st.data())
 def test_every_path_ends_as_its_ledger(some, hedge, data):
     plan = data.draw(strategies.plans(hedge))
