@@ -23,7 +23,6 @@ RESULTS = {
 
 # What waits for its lesson, or for the annex that calls it.
 AHEAD = {
-    "plan.Stop": "the planner and lesson 07",
     "signals.rsi": "lesson 06, and code outside this repository",
 }
 
