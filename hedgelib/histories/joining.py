@@ -18,7 +18,11 @@ _SPAN = re.compile(r"\d{4}-\d\d-\d\d to \d{4}-\d\d-\d\d")
 
 
 class History(pd.DataFrame):
-    """A market frame of real prices: the days in its label are those of its own rows, also after slicing."""
+    """A market frame of real prices: the days in its label are those of its own rows, also after slicing.
+
+    A class of its own, because pandas hands ``attrs`` on to a slice as they are, and whatever shows a label,
+    in lessons and in a reader's code, reads it there.
+    """
 
     @property
     def _constructor(self):
