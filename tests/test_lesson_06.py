@@ -157,7 +157,7 @@ def test_no_rule_beats_a_plain_hedge_of_its_size_on_average():
         pnl = ((1 - shares[:, :-1]) * moved).sum(axis=1) + received - FEE * traded.sum(axis=1)
         assert moving.pnl == pytest.approx(pnl, abs=1)
         better = moving.pnl - plain.pnl
-        assert abs(better.mean()) < better.std() / np.sqrt(len(better))
+        assert abs(better.mean()) < 2 * better.std() / np.sqrt(len(better))
         assert plain.liquidated_at.max() == moving.liquidated_at.max() == -1
 
 
