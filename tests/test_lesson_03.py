@@ -156,7 +156,6 @@ def test_the_text_tells_what_the_months_bring():
         "spare.liquidation_price(entry)": (20_000 + 30_000) / (0.5 * 1.004),
         "100 * ratio.effectiveness(returns, returns, 0.3)": 100 * (1 - 0.7**2),
         "100 * contract.taker_fee": 100 * FEE,
-        "contract.taker_fee * entry": FEE * 60_000,
         "- number_in(at(payoff)['coin'])": 15_000,
         "hedge.Hedge(2.5, 1 - 700 / (2.5 * 3_000 * 0.4), 2, 'ETHUSDT').short_quantity": 1.916,
     }.items(),
@@ -165,16 +164,27 @@ def test_what_the_lesson_says_is_computed_here_again(expression, value):
     assert lessons.states(PATH, expression, value)
 
 
-@pytest.mark.parametrize("suffix", ["", "_last_365_days"])
-def test_the_real_funding_of_30_days_beside_the_simulated_months(suffix):
+def stored(topic, period):
+    """Facts of BTC as they are stored, by column."""
     book = tomllib.loads((resources.files("hedgelib") / "facts.toml").read_text("utf-8"))
-    (table,) = (table for table in book["table"] if table["topic"] == f"funding_by_horizon{suffix}")
-    (row,) = (row[4:] for row in table["rows"] if row[:2] == ["BTC", "30 days"])
-    sums = dict(zip(table["columns"], row, strict=True))
-    told = "60_000 * market.facts('{}', 'BTC').query(\"key == '{}' and period == '30 days'\")['value'].item()"
-    assert lessons.states(PATH, told.format(table["topic"], "median"), 60_000 * sums["median"])
-    assert lessons.states(PATH, "-" + told.format(table["topic"], "bad"), -60_000 * sums["bad"])
-    assert sums["bad"] < 0 < sums["median"]  # "cost the short" in the worst 5 %, received at the median
+    (table,) = (table for table in book["table"] if table["topic"] == topic)
+    (row,) = (row[4:] for row in table["rows"] if row[:2] == ["BTC", period])
+    return dict(zip(table["columns"], row, strict=True))
+
+
+@pytest.mark.parametrize("topic", ["funding_by_horizon", "funding_by_horizon_last_365_days"])
+@pytest.mark.parametrize("key", ["median", "bad"])
+def test_the_real_funding_of_30_days_beside_the_simulated_months(topic, key):
+    sums = f"market.facts('{topic}', 'BTC').query(\"key == '{key}' and period == '30 days'\")['value'].item()"
+    net = 60_000 * stored(topic, "30 days")[key] - 30  # the taker fee of 0.05 %
+    assert lessons.states(PATH, f"entry * ({sums} - contract.taker_fee)", net)
+
+
+@pytest.mark.parametrize("period", ["era", "last 365 days"])
+def test_how_often_the_real_fall_was_larger_than_the_fear(period):
+    key = f"key == 'fell_25' and period == '{period}'"
+    share = f"100 * market.facts('moves_of_30_days', 'BTC').query(\"{key}\")['value'].item()"
+    assert lessons.states(PATH, share, 100 * stored("moves_of_30_days", period)["fell_25"])
 
 
 def told(begin, part):
