@@ -125,9 +125,9 @@ def test_brackets(lesson):
 
 
 def test_other_exchanges():
-    # 80,000/1.0045, 80,000 − 240 and 80,000/1.0125 against 80,000/1.004
+    # 80,000/1.004 less what others take off: a taker fee, 240 USDT, 1/80 in place of 0.004
     others = {
-        "(entry + margin) / (1 + rate + btc.taker_fee) - liquidation": 80_000 / 1.0045,
+        "(entry + margin) / (1 + rate + btc.taker_fee) - liquidation": 80_000 / (1.004 + BTC.taker_fee),
         "entry + margin - rate * entry - liquidation": 79_760,
         "(entry + margin) / (1 + 1 / 80) - liquidation": 80_000 / 1.0125,
     }
