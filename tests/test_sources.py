@@ -115,7 +115,7 @@ def test_the_switch_is_one_line_and_told(path):
     code = [cell.source for cell in lessons.cells(path) if cell.cell_type == "code"]
     assert not any("market.history(" in source or "market.read_csv(" in source for source in code)
     told = lessons.prose(path)
-    assert "The label says what is shown" in told and "market.history(" in told and "market.read_csv(" in told
+    assert "market.history(" in told and "market.read_csv(" in told
 
 
 @every_lesson
