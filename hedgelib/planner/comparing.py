@@ -34,9 +34,9 @@ def compare(plans):
     -------
     pandas.DataFrame
         One plan a row (USDT): ``cash`` that must be there besides the coins; ``cost``, funding, fees or
-        premium that are expected within its horizon (negative is paid); the ``result`` of the feared fall, of
-        a fall by half and of a rise by half, after fees and premium, before funding; ``given up`` of that
-        rise, compared with the coins alone; ``liquidated``, its probability by formula.
+        premium within its horizon, by the judge that decides (negative is paid); the ``result`` of the
+        feared fall, of a fall by half and of a rise by half, after fees and premium, before funding; ``given
+        up`` of that rise, compared with the coins alone; ``liquidated``, its probability by formula.
 
     Examples
     --------
@@ -134,15 +134,15 @@ def _premium(sheet):
 
 
 def _costs(sheet, plan):
-    """Cash to have ready, and what is expected to come in or to be paid."""
+    """Cash to have ready, and what comes in or is paid, by the judge that decides."""
     if plan == "sell":
         return {"cash": 0.0, "cost": -2 * sheet.value * sheet.rules.spot_fee}
     if plan == "put":
         premium = sheet.covered * _premium(sheet)
         return {"cash": premium, "cost": -premium}
     cash = {"outside": sheet.margin + sheet.opening_fee + sheet.reserve, "collateral": sheet.reserve}
-    expected = carry(sheet).loc["Total"].iloc[1]  # as long as it lives, by the judge that decides
-    return {"cash": cash.get(sheet.margin_from, 0.0), "cost": expected}
+    held = carry(sheet).loc["Total"].iloc[1]  # as long as it lives
+    return {"cash": cash.get(sheet.margin_from, 0.0), "cost": held}
 
 
 def _results(sheet, plan, prices):
