@@ -669,7 +669,7 @@ EXEMPT = {
         *(f"plan._Exit.{name}" for name in ("trigger", "limit_price")),
         *(f"plan.{name}.shares" for name in ("Fixed", "Batches", "BySignal", "Until")),
         *(f"plan.{name}.fired" for name in ("After", "Below", "Signal")),
-        *(f"planner.sheet.Worksheet.{name}" for name in ("alarm_before", "balance", "dies_at")),
+        *(f"planner.sheet.Worksheet.{name}" for name in ("alarm_before", "balance", "dies_at", "margin_at")),
     },
     "checks its arguments as another does: figure, history": {
         "explorer.Explorer.png",

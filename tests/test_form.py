@@ -283,7 +283,7 @@ def test_history_in_the_local_cache_is_used(empty_cache):
     assert panel.fields["judge"].value == "era"
     panel.fields["judge"].value = "my downloaded history"
     assert "history from binance" in files(panel)["my-hedge.md"]
-    assert "expected −3,330 USDT (history)" in panel.result.value  # 180 at −2 bp of 90,000, 90 of fees
+    assert "−3,330 USDT (history)" in panel.result.value  # 180 at −2 bp of 90,000, 90 of fees
 
 
 def test_a_market_that_is_given_judges_text_and_form_alike():

@@ -32,7 +32,12 @@ def names():
 # 2.5 BTC at 60,000, 12,000 of a fall by 20 % are bearable: 1.5 BTC short at 3x, 15,000 in reserve.
 ENTRY, COINS, NOTIONAL, MARGIN, RESERVE = 60_000, 1.5, 90_000, 30_000, 15_000
 DEATH, LATER = ((money + NOTIONAL) / (COINS * (1 + RATE)) for money in (MARGIN, MARGIN + RESERVE))
-ALARM = DEATH / (1 + fact("extremes", "best_1_day"))
+FASTEST = {
+    (coin, hours): fact("fast_rises", f"best_{hours}_hours", coin)
+    for coin in ("BTC", "ETH")
+    for hours in (8, 24)
+}
+ALARM, DAILY = (DEATH / (1 + FASTEST["BTC", hours]) for hours in (8, 24))
 VOLATILITY, RECENT = (fact("volatility_by_year", "volatility", row=row) for row in (0, 1))
 
 
@@ -91,9 +96,13 @@ TWICE, TWICE_ETH = (carry(60, NOTIONAL, coin, 1.5 / (1 + RATE) - 1) for coin in 
         "reserve": RESERVE,
         "liquidation": DEATH,
         "100 * (liquidation / price - 1)": 100 * (DEATH / ENTRY - 1),
-        "alarm": ALARM,
-        "100 * (alarm / price - 1)": 100 * (ALARM / ENTRY - 1),
-        "expected": 180 * 1e-4 * fact("funding_by_year", "mean") * NOTIONAL,
+        "100 * fastest[8]": 100 * FASTEST["BTC", 8],
+        "100 * fastest[24]": 100 * FASTEST["BTC", 24],
+        "alarm[8]": ALARM,
+        "alarm[24]": DAILY,
+        "100 * (alarm[8] / price - 1)": 100 * (ALARM / ENTRY - 1),
+        "income['era']": 180 * 1e-4 * fact("funding_by_year", "mean") * NOTIONAL,
+        "income['last 365 days']": 180 * 1e-4 * fact("funding_by_year", "mean", row=1) * NOTIONAL,
         "bad": fact("funding_extremes", "worst_30_days") * NOTIONAL,
         "fees": -2 * TAKER * NOTIONAL,
         "sheet.ticket.maker_fee": MAKER * NOTIONAL,
@@ -105,13 +114,15 @@ TWICE, TWICE_ETH = (carry(60, NOTIONAL, coin, 1.5 / (1 + RATE) - 1) for coin in 
         "100 * planner.chances(both, play=False).loc['formula, era', 'horizon']": 100
         * horizon(0.15, 0.1, 60),
         "100 * (sheet.liquidation_with_reserve / price - 1)": 100 * (LATER / ENTRY - 1),
-        "ladder.loc['alarm', 'coins_pnl']": 2.5 * (ALARM - ENTRY),
-        "-ladder.loc['alarm', 'short_pnl']": COINS * (ALARM - ENTRY),
-        "ladder.loc['alarm', 'balance']": MARGIN + RESERVE - COINS * (ALARM - ENTRY),
+        "ladder.loc['alarm, 8 hours', 'coins_pnl']": 2.5 * (ALARM - ENTRY),
+        "-ladder.loc['alarm, 8 hours', 'short_pnl']": COINS * (ALARM - ENTRY),
+        "ladder.loc['alarm, 8 hours', 'balance']": MARGIN + RESERVE - COINS * (ALARM - ENTRY),
         GRID.format("leverage=5", "Liquidation price", ", 1"): 100 * (1.2 / (1 + RATE) - 1),
         GRID.format("leverage=10", "Liquidation price", ", 1"): 100 * (1.1 / (1 + RATE) - 1),
-        GRID.format("leverage=2, reserve=0, holding='ETH'", "Alarm", ", 1"): 100
-        * (1.5 / (1 + ETH.brackets.rates[0]) / (1 + fact("extremes", "best_1_day", "ETH")) - 1),
+        GRID.format("leverage=2, reserve=0", "Alarm, 24 hours", ", 1"): 100
+        * (1.5 / (1 + RATE) / (1 + FASTEST["BTC", 24]) - 1),
+        GRID.format("leverage=2, reserve=0, holding='ETH'", "Alarm, 24 hours", ", 1"): 100
+        * (1.5 / (1 + ETH.brackets.rates[0]) / (1 + FASTEST["ETH", 24]) - 1),
         GRID.format("leverage=2, reserve=0", BILL, ""): TWICE[0],
         GRID.format("leverage=2, reserve=0", BILL, ", 3"): TWICE[1],
         GRID.format("leverage=2, reserve=0, holding='ETH'", BILL, ""): TWICE_ETH[0],
@@ -134,10 +145,21 @@ def test_the_reserve_is_worth_what_it_is_for_each_coin(share):
     assert lessons.amount(told[0]) == pytest.approx(survived(share), abs=0.05)
 
 
-def test_the_margin_ratio_at_the_alarm():
-    told = next(texts for key, texts in lessons.said(PATH).items() if "quantity * alarm / (margin" in key)
-    here = RATE * COINS * ALARM / (MARGIN - COINS * (ALARM - ENTRY))
-    assert {lessons.amount(text) for text in told} == {round(100 * here)}
+@pytest.mark.parametrize(("hours", "alarm"), [(8, ALARM), (24, DAILY)])
+def test_the_margin_ratio_at_the_alarm(hours, alarm):
+    # At the alarm the balance is what the margin and the short have left.
+    here = RATE * COINS * alarm / (MARGIN - COINS * (alarm - ENTRY))
+    assert names()["alarm_ratio"][hours] == pytest.approx(here)
+    assert {lessons.amount(text) for text in lessons.said(PATH)[f"100 * alarm_ratio[{hours}]"]} == {
+        round(100 * here, 1)
+    }
+
+
+def test_the_answer_of_q7_tells_both_alarms():
+    right = exercise.exercises()["09-q7"].right
+    for hours in (8, 24):
+        assert f"{100 * RATE / ((1 + FASTEST['BTC', hours]) * (1 + RATE) - 1):.1f} %" in right
+    assert f"{100 * FASTEST['BTC', 8]:.1f} %" in right
 
 
 def test_measured_chances_lie_between_the_facts_of_the_grid():

@@ -20,7 +20,7 @@ def test_the_plan_of_the_lesson():
     assert (sheet.quantity, sheet.margin, sheet.opening_fee) == (1.5, 30_000, 45)
     assert sheet.liquidation == pytest.approx((30_000 + 90_000) / (1.5 * 1.004))
     assert sheet.liquidation_with_reserve == pytest.approx(135_000 / (1.5 * 1.004))
-    assert sheet.alarm == pytest.approx(79_681.2749 / 1.1954)
+    assert sheet.alarm == pytest.approx(79_681.2749 / 1.2033)
     fallen = row(sheet, 48_000)
     assert (fallen.coins_pnl, fallen.short_pnl, fallen.total_pnl, fallen.fees) == (
         -30_000,

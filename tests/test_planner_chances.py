@@ -137,7 +137,8 @@ class TestOutlook:
         told = facts.set_index("key")["value"]
         recent = Published("BTC", recent=True)
         assert recent.touched(0.1, 60).share == told["0.1"]
-        assert recent.best_day < Published("BTC").best_day
+        era = Published("BTC")
+        assert all(recent.fastest[hours] < era.fastest[hours] for hours in (8, 24))
 
     def test_history_counts_starts(self):
         # Up from 100 to 140 in 40 days, one a day, and down again: only starts of the first days gain 20 %.
@@ -155,10 +156,20 @@ class TestOutlook:
     def test_history_measures_days(self):
         closes = np.array([100, 110, 99, 120, 120.0])
         found = History(market.drawn(dict(enumerate(closes.tolist()))))
-        assert found.best_day == pytest.approx(120 / 99 - 1)
+        # In bars of eight hours a day's move is made in three equal steps.
+        assert found.fastest == pytest.approx({8: 106 / 99 - 1, 24: 120 / 99 - 1})
         returns = np.log(closes[1:] / closes[:-1])
         assert found.volatility == pytest.approx(np.std(returns, ddof=1) * math.sqrt(365))
         assert found.basis == 0
+
+    def test_a_fast_rise_goes_from_a_close_to_a_high(self):
+        hills = market.drawn({0: 100, 2: 100})
+        hills.loc[hills.index[3], "mark_high"] = 130.0  # touched, and back at the close
+        assert History(hills).fastest == pytest.approx({8: 0.3, 24: 0.3})
+        daily = hills.iloc[::3].copy()
+        daily.attrs = hills.attrs | {"hours": 24}
+        found = History(daily).fastest
+        assert math.isnan(found[8]) and found[24] == pytest.approx(0.3)
 
     def test_history_is_played_from_many_of_its_bars(self):
         hills = market.drawn({0: 100, 40: 140, 80: 100}, rate=1e-4)
@@ -170,7 +181,7 @@ class TestOutlook:
         judge = Published("BTC")
         mine = Own(judge, volatility=0.45, funding=2e-5)
         assert (mine.volatility, mine.funding) == (0.45, pytest.approx(6e-5))
-        assert mine.best_day == judge.best_day and "my own volatility and funding" in mine.source
+        assert mine.fastest == judge.fastest and "my own volatility and funding" in mine.source
 
 
 class TestJudges:

@@ -76,18 +76,22 @@ class TestFollowed:
             told["So far"]
             == "+8,255 USDT: coins +20,000 USDT, short −12,000 USDT, funding +300 USDT, fees −45 USDT"
         )
-        assert told["Rang"] == "the alarm at 66,657 USDT"
+        assert told["Rang"] == "the alarm of 8 hours at 66,219 USDT"
         assert told["Do"] == "post the reserve of 15,000 USDT, or buy back part of the short"
-        expected = (
-            20 * 3 * 1e-4 * market.facts("funding_by_year", "BTC").query("key == 'mean'")["value"].iloc[0]
-        )
-        assert told["Funding"] == f"+300 USDT so far, expected +{expected * 90_000:,.0f} USDT"
+        dies = {hours: dies / (1 + rise) for hours, rise in ((8, 0.2033), (24, 0.3954))}
+        assert told["Next alarm"] == f"{dies[8]:,.0f} USDT (8 hours), {dies[24]:,.0f} USDT (24 hours)"
+        means = market.facts("funding_by_year", "BTC").query("key == 'mean'").set_index("period")["value"]
+        era, recent = (20 * 3 * 1e-4 * means[name] * 90_000 for name in ("era", "last 365 days"))
+        judged = f"+{era:,.0f} USDT (era), +{recent:,.0f} USDT (last 365 days)"
+        assert told["Funding"] == f"+300 USDT so far; at the rates of each judge {judged}"
 
     def test_with_the_reserve_posted(self):
         told = planner.follow(PLAN, 68_000, day=20, posted=15_000)
         assert told["Reserve left"] == "0 USDT of 15,000 USDT"
         assert told["Liquidation price"].startswith("89,641.43 USDT")
-        assert told["Do"] == "nothing: look again at the next visit"
+        # 89,641 / 1.3954 lies below, 89,641 / 1.2033 above the price now.
+        assert told["Do"] == "look every 8 hours: the fastest 24 lead to the liquidation price"
+        assert planner.follow(PLAN, 64_000, day=20, posted=15_000)["Do"].startswith("nothing: look again")
         spread = PLAN.outlook.volatility * math.sqrt(40 / 365)
         chance = 2 * norm.sf(math.log(89_641.4343 / 68_000) / spread)
         assert (

@@ -46,22 +46,37 @@ class TestLadder:
 
     def test_levels_are_what_the_ledger_makes_of_them(self):
         ladder = planner.ladder(Worksheet(**PLAN)).set_index("level")
-        assert ladder.loc["alarm", "event"].startswith("topped up by 15,000.00 USDT")
+        assert ladder.loc["alarm, 8 hours", "event"].startswith("topped up by 15,000.00 USDT")
         assert ladder.loc["liquidation", "event"].startswith("liquidated at 89,641.43")
         assert ladder.loc["without the reserve", "price"] == 79_681.3
         assert ladder.loc["feared fall", "total_pnl"] == -12_000
 
-    def test_an_alarm_within_one_best_day_rings_from_the_start(self):
-        ladder = planner.ladder(Worksheet(**PLAN | {"leverage": 10})).set_index("level")
-        assert ladder.loc["alarm", "price"] == 60_000
-        assert "rings from the start" in ladder.loc["alarm", "action"]
-        assert "watch" not in ladder.index
+    @pytest.mark.parametrize(("leverage", "ringing"), [(2, {}), (3, {24}), (10, {8, 24})])
+    def test_an_alarm_within_reach_of_its_hours_rings_from_the_start(self, leverage, ringing):
+        sheet = Worksheet(**PLAN | {"leverage": leverage})
+        ladder, told = planner.ladder(sheet).set_index("level"), planner.summary(sheet)
+        facts = market.facts("fast_rises", "BTC").set_index("key")["value"]
+        for hours in (8, 24):
+            rise = facts[f"best_{hours}_hours"]
+            death = 60_000 * (1 + 1 / leverage) / 1.004
+            row = ladder.loc[f"alarm, {hours} hours"]
+            assert row["price"] == pytest.approx(max(death / (1 + rise), 60_000), abs=0.051)
+            assert ("rings from the start" in row["action"]) == (hours in ringing)
+            assert (told[f"Alarm, {hours} hours"] == "rings from the start") == (hours in ringing)
+            if hours not in ringing:
+                ratio = 0.004 / ((1 + rise) * 1.004 - 1)
+                written = told[f"Alarm, {hours} hours"].rpartition("margin ratio ")[2]
+                assert float(written.removesuffix(" %")) == pytest.approx(100 * ratio, abs=0.05)
+                balance, notional, maintenance = sheet.margin_at(death / (1 + rise))
+                assert maintenance == pytest.approx(0.004 * notional)
+                assert maintenance / balance == pytest.approx(ratio)
 
     def test_a_stop_before_the_alarm_needs_no_alarm(self):
         sheet = Worksheet(**PLAN, stop=0.1)
         ladder = planner.ladder(sheet).set_index("level")
-        assert not {"alarm", "watch"} & set(ladder.index)
-        assert planner.summary(sheet)["Alarm"] == "none: the stop comes before"
+        assert not {"alarm, 8 hours", "alarm, 24 hours"} & set(ladder.index)
+        told = planner.summary(sheet)
+        assert {told["Alarm, 8 hours"], told["Alarm, 24 hours"]} == {"none: the stop comes before"}
         assert ladder.loc["liquidation", "action"].startswith("only if the stop failed")
 
     def test_below_the_take_profit_nothing_is_hedged(self):
@@ -178,8 +193,11 @@ class TestCoinWithoutFacts:
         told = planner.summary(unknown)
         ends = told["How it ends within 60 days"]
         assert ends == "liquidated not known, day 60 reached not known, by formula"
-        assert told["Alarm"].endswith("half of the way: no day of XYZ was measured")
-        assert "not measured for XYZ: volatility, funding, best day, rises" in planner.markdown(unknown)
+        assert told["Alarm"].endswith("halfway: fastest hours not measured")
+        assert (
+            "not measured for XYZ: volatility, funding, fastest 8 hours, fastest 24 hours, rises"
+            in planner.markdown(unknown)
+        )
         assert "nan" not in planner.page(unknown)
 
     def test_the_alarm_stands_halfway(self, unknown):
@@ -197,8 +215,10 @@ class TestCoinWithoutFacts:
         assert planner.carry(mine).loc["Funding", "to the end"] == pytest.approx(180e-4 * 7_500)
         hills = market.drawn({0: 100, 40: 140, 200: 100}, rate=1e-4, symbol="XYZUSDT")
         judged = replace(unknown, market=hills)
-        growth = [(101 + day) / (100 + day) for day in range(40)]
-        assert judged.alarm == pytest.approx(judged.liquidation / max(growth))
+        # A coin a day up from 100: a third of one in the first eight hours.
+        assert judged.alarms == pytest.approx(
+            {8: judged.liquidation / (1 + 1 / 300), 24: judged.liquidation / 1.01}
+        )
         told = planner.chances(judged, play=False)["liquidated"]
         assert told[["formula, history", "measured, history"]].notna().all()
 
@@ -206,7 +226,13 @@ class TestCoinWithoutFacts:
 def test_every_contract_has_facts_or_says_that_it_has_none():
     for symbol in contracts.symbols():
         coin = Published(contracts.get(symbol).base)
-        known = [coin.volatility, coin.funding, coin.best_day, coin.basis, coin.touched(0.3, 60).share]
+        known = [
+            coin.volatility,
+            coin.funding,
+            *coin.fastest.values(),
+            coin.basis,
+            coin.touched(0.3, 60).share,
+        ]
         assert np.isfinite(known).all() or "not measured" in coin.source
 
 

@@ -41,8 +41,8 @@ def draw(figure, sheet, limits=None):
     --------
     >>> from matplotlib.figure import Figure
     >>> from hedgelib.planner import Worksheet
-    >>> draw(Figure(), Worksheet(1, 40_000, 60_000, ratio=0.5))["Alarm"]
-    '74,989 USDT (+25.0 %)'
+    >>> draw(Figure(), Worksheet(1, 40_000, 60_000, ratio=0.5))["Alarm, 8 hours"]
+    '74,496 USDT (+24.2 %), margin ratio 1.9 %'
     """
     checks.kind("figure", figure, FigureBase, "a matplotlib figure")
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
@@ -53,11 +53,12 @@ def draw(figure, sheet, limits=None):
 
 def draw_results(axes, sheet, limits=None):
     """Draw coins alone and the plan over the price, with the prices that matter."""
+    alarm = f"alarm, {sheet.alarm_hours[0]} hours" if sheet.alarm_hours else "alarm"
     marked = {
         "liquidation": (sheet.liquidation, VERMILION, "-"),
         "with the reserve": (sheet.liquidation_with_reserve, BLACK, "--"),
         "stop": (sheet.price * (1 + sheet.stop) if sheet.stop else math.inf, PURPLE, "-."),
-        "alarm": (max(sheet.alarm, sheet.price), GREY, ":"),
+        alarm: (max(sheet.alarm, sheet.price), GREY, ":"),
         "take profit": (
             sheet.price * (1 - sheet.take_profit) if sheet.take_profit else math.inf,
             GREEN,
@@ -66,8 +67,8 @@ def draw_results(axes, sheet, limits=None):
     }
     if not sheet.plan.top_up:
         del marked["with the reserve"]
-    if sheet.stop and marked["stop"][0] <= marked["alarm"][0]:
-        del marked["alarm"]
+    if sheet.stop and marked["stop"][0] <= marked[alarm][0]:
+        del marked[alarm]
     moves = np.unique(np.append(_MOVES, [move for move in _turns(sheet, marked) if -0.5 < move < 1.2]))
     curves = {
         "Coins alone": sheet.coins * sheet.price * moves,

@@ -112,7 +112,7 @@ def follow(sheet, price, *, day, funding=0.0, posted=0.0, highest=None, lowest=N
     >>> sheet = Worksheet(2.5, 30_000, 60_000, ratio=0.6, leverage=3, reserve=15_000, days=60)
     >>> told = follow(sheet, 68_000, day=20, funding=300)
     >>> told["Margin balance"], told["Rang"]
-    ('18,300 USDT of 102,000 USDT notional, margin ratio 2.2 %', 'the alarm at 66,657 USDT')
+    ('18,300 USDT of 102,000 USDT notional, margin ratio 2.2 %', 'the alarm of 8 hours at 66,219 USDT')
     """
     worksheet(sheet)
     price = checks.single("price (USDT per coin)", price, above=0)
@@ -124,7 +124,6 @@ def follow(sheet, price, *, day, funding=0.0, posted=0.0, highest=None, lowest=N
     behind, left = sheet.behind + funding + posted, sheet.reserve - posted
     apart = left if sheet.mode == "isolated" else 0.0  # the plan posts it at the alarm
     dies, days = sheet.dies_at(behind), max(sheet.days - day, 0)
-    alarm = sheet.alarm_before(dies)
     closed = _closed(sheet, highest, lowest, dies)
     told = {
         "State": f"{closed or 'open'}, day {day} of {sheet.days}",
@@ -134,18 +133,20 @@ def follow(sheet, price, *, day, funding=0.0, posted=0.0, highest=None, lowest=N
         told |= {
             "Margin balance": _margin(sheet, price, funding + posted),
             "Liquidation price": f"{death(dies, price)} from now",
-            "Next alarm": usdt(alarm, signed=False) if alarm < FAR * price else "none needed",
+            "Next alarm": _alarms(sheet, price, dies),
             "Chance from here": _chance(sheet, price, sheet.dies_at(behind + apart), days),
         }
-    rang = f"the alarm at {usdt(sheet.alarm, signed=False)}" if highest >= sheet.alarm else "nothing"
-    expected = sheet.outlook.funding * sheet.value * day / (price if sheet.rules.inverse else 1)
+    which = f"the alarm of {sheet.alarm_hours[0]} hours" if sheet.alarm_hours else "the alarm"
+    rang = f"{which} at {usdt(sheet.alarm, signed=False)}" if highest >= sheet.alarm else "nothing"
+    held = sheet.value * day / (price if sheet.rules.inverse else 1)
     write = functools.partial(_money, sheet)
+    judged = [f"{known(each.funding * held, write)} ({name})" for name, each in sheet.outlooks.items()]
     if sheet.mode == "isolated" and sheet.reserve:
         told["Reserve left"] = f"{amount(left, sheet)} of {amount(sheet.reserve, sheet)}"
     return told | {
         "Rang": rang,
-        "Funding": f"{_money(sheet, funding)} so far, expected {known(expected, write)}",
-        "Do": _advice(sheet, closed, price=price, alarm=alarm, left=left, days=days, funding=funding),
+        "Funding": f"{_money(sheet, funding)} so far; at the rates of each judge {', '.join(judged)}",
+        "Do": _advice(sheet, closed, price=price, dies=dies, left=left, days=days, funding=funding),
     }
 
 
@@ -177,12 +178,17 @@ def _result(sheet, price, funding):
     return f"{usdt(sum(parts.values()))}: {listed}"
 
 
+def _alarms(sheet, price, dies):
+    """The alarms before a liquidation price, by the hours for which the holder does not look."""
+    told = {f" ({hours} hours)": sheet.alarm_before(dies, hours) for hours in sheet.alarm_hours}
+    told = told or {" (halfway: fastest hours not measured)": sheet.alarm_before(dies)}
+    near = [f"{usdt(alarm, signed=False)}{name}" for name, alarm in told.items() if alarm < FAR * price]
+    return ", ".join(near) or "none needed"
+
+
 def _margin(sheet, price, added):
     """Margin balance and margin ratio."""
-    contract, notional = sheet.rules, sheet.covered * (sheet.price / price if sheet.rules.inverse else price)
-    counted = contract.collateral_ratio * sheet.coins * price if sheet.margin_from == "collateral" else 0.0
-    balance = sheet.balance(price) + added + counted
-    needed = perpetual.maintenance_margin(notional, contract.brackets)
+    balance, notional, needed = sheet.margin_at(price, added)
     ratio = percent(needed / balance) if balance > needed else "above 100 %"
     return f"{amount(balance, sheet)} of {amount(notional, sheet)} notional, margin ratio {ratio}"
 
@@ -204,18 +210,22 @@ def _chance(sheet, price, dies, days):
     return f"{told} within the {days} days left, by formula"
 
 
-def _advice(sheet, closed, *, price, alarm, left, days, funding):
+def _advice(sheet, closed, *, price, dies, left, days, funding):
     """What to do now, by the rules that the plan began with."""
     todo = []
     if closed:
         other = " Cancel the other exit." if sheet.stop and sheet.take_profit else ""
         return f"look at the position: the coins are unprotected.{other} A new plan, or sell, or hold."
-    if price >= alarm:
+    hours = sheet.alarm_hours
+    if price >= sheet.alarm_before(dies):
+        why = f"the fastest {hours[0]} hours lead" if hours else "it stands more than halfway"
         todo.append(
             f"post the reserve of {amount(left, sheet)}, or buy back part of the short"
             if left and sheet.mode == "isolated"
-            else "add margin or buy back part of the short: one best day leads to the liquidation price"
+            else f"add margin or buy back part of the short: {why} to the liquidation price"
         )
+    elif hours and price >= sheet.alarm_before(dies, hours[-1]):
+        todo.append(f"look every {hours[0]} hours: the fastest {hours[-1]} lead to the liquidation price")
     if not days:
         todo.append("its day has come: close the short, or fill in a new plan")
     limit = sheet.rules.forced_sale_below

@@ -3,8 +3,9 @@
 `Published` asks the facts, `History` a market frame, `Own` puts numbers of your own there. What nobody
 measured is missing (NaN), never guessed. All of them tell
 
-- ``volatility`` (fraction per year), ``funding`` (mean fraction per day, positive is received), ``best_day``
-  and ``basis`` (fractions; the latter the standard deviation of a day), ``longest`` horizon (days), `source`;
+- ``volatility`` (fraction per year), ``funding`` (mean fraction per day, positive is received), ``basis``
+  (fraction, standard deviation of a day), ``longest`` horizon (days), `source`;
+- ``fastest``: the greatest rise (fraction) within so many hours of the close of a bar, by `HOURS`;
 - ``worst_funding(days)``: the lowest sum over a horizon, and which one it is in words;
 - ``touched(rise, days)``: a `Touched`.
 """
@@ -19,6 +20,7 @@ from hedgelib.figures import percent
 from hedgelib.market import Paths, facts, validate
 
 LONGEST = 365  # days
+HOURS = 8, 24  # for which a holder may not look
 _ERA, _RECENT = "era", "last 365 days"
 _STARTS = 500  # of a history that are played
 _PRICES = ("spot", "mark", "mark_high", "mark_low")
@@ -52,8 +54,8 @@ class Published:
     Examples
     --------
     >>> coin = Published("BTC")
-    >>> coin.best_day, coin.volatility, coin.worst_funding(days=60)
-    (0.1954, 0.6188, (-0.01312, 'the worst 30 days, and nothing received on the others'))
+    >>> coin.fastest[8], coin.volatility, coin.worst_funding(days=60)
+    (0.2033, 0.6188, (-0.01312, 'the worst 30 days, and nothing received on the others'))
     >>> coin.touched(rise=0.328, days=60).remark
     'between +30 % (30.0 %) and +35 % (24.9 %)'
     """
@@ -66,12 +68,13 @@ class Published:
         self._ending = "_last_365_days" if recent else ""
         self.volatility = self._mean("volatility_by_year", "volatility")
         self.funding = 3e-4 * self._mean("funding_by_year", "mean")
-        self.best_day = _fact(f"extremes{self._ending}", base, "best_1_day")
+        topic = f"fast_rises{self._ending}"
+        self.fastest = {hours: _fact(topic, base, f"best_{hours}_hours") for hours in HOURS}
         self.basis = 1e-4 * _fact("own_perpetual", base, "basis_std", _ERA)
         measured = {
             "volatility": self.volatility,
             "funding": self.funding,
-            "best day": self.best_day,
+            **{f"fastest {hours} hours": rise for hours, rise in self.fastest.items()},
             "rises": self.touched(rise=0.3, days=30).share,
             "basis": self.basis,
         }
@@ -145,9 +148,17 @@ class History:
         growth = daily[1:] / daily[:-1]
         some = len(growth) > 1
         self.volatility = float(np.std(np.log(growth), ddof=1) * math.sqrt(365)) if some else math.nan
-        self.best_day = max(float(growth.max() - 1), 0.0) if some else math.nan
+        self.fastest = {hours: self._fastest(hours) for hours in HOURS}
         self.basis = float(np.std(market["mark"] / market["spot"] - 1))
         self.funding = float(market["funding"].iloc[1:].mean() * self._a_day) if some else math.nan
+
+    def _fastest(self, hours):
+        """The greatest rise from a close to a high within these hours; NaN if no bar is as short."""
+        bars, closes = int(hours / self._hours), self._market["mark"].to_numpy()
+        if not 0 < bars < len(closes):
+            return math.nan
+        ahead = np.lib.stride_tricks.sliding_window_view(self._market["mark_high"].to_numpy()[1:], bars)
+        return max(float((ahead.max(axis=1) / closes[:-bars]).max() - 1), 0.0)
 
     def worst_funding(self, days):
         """The lowest sum over the horizon."""

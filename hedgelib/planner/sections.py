@@ -212,10 +212,10 @@ def _at_the_venue(sheet):
 def _visits(sheet):
     """A table to fill in while the hedge is on: about nine days, what should be there, room for what is."""
     empty = ("date", "mark price", "margin balance", "coins held", "funding so far", "still afraid of what?")
-    yield "day", "funding expected so far", *empty
-    expected = sheet.outlook.funding * sheet.value
+    yield "day", f"funding so far: {' / '.join(sheet.outlooks)}", *empty
+    held = [judge.funding * sheet.value for judge in sheet.outlooks.values()]
     for day in sorted({*range(0, sheet.days, max(1, math.ceil(sheet.days / _VISITS))), sheet.days}):
-        yield str(day), known(expected * day), *[""] * len(empty)
+        yield str(day), " / ".join(known(each * day) for each in held), *[""] * len(empty)
 
 
 def _removal(sheet):
@@ -228,4 +228,4 @@ def _removal(sheet):
     else:
         yield f"Funding has cost {usdt(bad, signed=False)} or more: that is the bad case of this plan."
     if math.isfinite(sheet.liquidation) and not sheet.stop:
-        yield "The alarm rings and you would rather not add margin: buy back part, do not hope."
+        yield "An alarm rings and you would rather not add margin: buy back part, do not hope."

@@ -327,19 +327,38 @@ class Worksheet:
         return self.liquidation / self.price - 1
 
     @property
-    def alarm(self):
-        """Price (USDT) from which one day like the best one measured leads to the liquidation price.
+    def alarm_hours(self):
+        """Hours for which the holder may not look and whose fastest rise was measured, fewest first."""
+        return [hours for hours, rise in self.outlook.fastest.items() if not math.isnan(rise)]
 
-        It may lie below the price today: then it rings from the start. Inf if nothing can kill the short;
-        halfway to the liquidation price if no day of the coin was measured.
-        """
+    @property
+    def alarm(self):
+        """Price (USDT) of the alarm of the fewest hours, at which a reserve is posted."""
         return self.alarm_before(self.liquidation)
 
-    def alarm_before(self, liquidation):
-        """Price (USDT) at which to be warned of a liquidation price."""
-        if math.isnan(self.outlook.best_day):
+    @property
+    def alarms(self):
+        """Alarm prices (USDT) by their hours."""
+        return {hours: self.alarm_before(self.liquidation, hours) for hours in self.alarm_hours}
+
+    def alarm_before(self, liquidation, hours=None):
+        """Price (USDT) from which the fastest hours measured, or the fewest, lead to a liquidation price.
+
+        It may lie below the price today: then it rings from the start. Inf if nothing can kill the short;
+        halfway to the liquidation price if no hours of the coin were measured.
+        """
+        hours = hours or next(iter(self.alarm_hours), None)
+        if hours is None:
             return (self.price + liquidation) / 2
-        return liquidation / (1 + self.outlook.best_day)
+        return liquidation / (1 + self.outlook.fastest[hours])
+
+    def margin_at(self, price, added=0.0):
+        """Margin balance, notional and maintenance margin of the short at a price (margin currency)."""
+        notional = self.covered * (self.price / price if self.rules.inverse else price)
+        balance = self.balance(price) + added
+        if self.margin_from == "collateral":
+            balance += self.rules.collateral_ratio * self.coins * price
+        return balance, notional, perpetual.maintenance_margin(notional, self.rules.brackets)
 
     @functools.cached_property
     def outlooks(self):

@@ -35,13 +35,13 @@ def summary(sheet):
         lines["… with the reserve posted"] = death(sheet.liquidation_with_reserve, sheet.price)
     if sheet.stop or sheet.take_profit:
         lines["Exits"] = _exits(sheet)
-    lines["Alarm"] = _alarm(sheet)
+    lines |= _alarms(sheet)
     within = f"within {sheet.days} days"
     lines[f"How it ends {within}"] = f"{_formula(sheet)}, by formula"
     lines["… as measured"] = _measured(sheet)
     held = carry(sheet).loc["Total"]
-    expected = ", ".join(f"{known(held[judge])} ({judge})" for judge in sheet.outlooks)
-    lines[f"Funding and fees {within}"] = f"expected {expected}; bad case {known(held.bad)}"
+    judged = ", ".join(f"{known(held[judge])} ({judge})" for judge in sheet.outlooks)
+    lines[f"Funding and fees {within}"] = f"{judged}; bad case {known(held.bad)}"
     lines[f"A fall of {percent(sheet.fall, 0)} costs"] = (
         f"{usdt(-fallen, signed=False)} instead of "
         f"{usdt(sheet.coins * sheet.price * sheet.fall, signed=False)}"
@@ -112,17 +112,24 @@ def _exits(sheet):
     return ", ".join(told)
 
 
-def _alarm(sheet):
-    """Write the alarm price with its distance."""
-    if sheet.alarm > FAR * sheet.price:
+def _alarms(sheet):
+    """Write each alarm price with its distance and the margin ratio there."""
+    if not sheet.alarms:
+        return {"Alarm": f"{_alarm(sheet, sheet.alarm)}, halfway: fastest hours not measured"}
+    return {f"Alarm, {hours} hours": _alarm(sheet, price) for hours, price in sheet.alarms.items()}
+
+
+def _alarm(sheet, alarm):
+    """Write one alarm price."""
+    if alarm > FAR * sheet.price:
         return "none needed for the price"
     if sheet.stop and sheet.price * (1 + sheet.stop) <= max(sheet.alarm, sheet.price):
         return "none: the stop comes before"
-    if sheet.alarm <= sheet.price:
+    if alarm <= sheet.price:
         return "rings from the start"
-    half = f", half of the way: no day of {sheet.rules.base} was measured"
-    known = "" if sheet.outlook.best_day == sheet.outlook.best_day else half
-    return f"{sheet.alarm:,.0f} USDT ({percent(sheet.alarm / sheet.price - 1, signed=True)}){known}"
+    balance, _, maintenance = sheet.margin_at(alarm)
+    ratio = percent(maintenance / balance, 2 if maintenance < 0.01 * balance else 1)
+    return f"{alarm:,.0f} USDT ({percent(alarm / sheet.price - 1, signed=True)}), margin ratio {ratio}"
 
 
 def death(price, today):

@@ -30,25 +30,25 @@ def ladder(sheet):
     >>> from hedgelib.planner import Worksheet
     >>> ladder(Worksheet(1, 40_000, 60_000, ratio=0.5, leverage=2)).set_index("level")["price"].round(1)
     level
-    liquidation    89641.4
-    alarm          74988.7
-    watch          67494.3
-    open           60000.0
-    feared fall    42000.0
+    liquidation        89641.4
+    alarm, 8 hours     74496.3
+    alarm, 24 hours    64240.7
+    open               60000.0
+    feared fall        42000.0
     Name: price, dtype: float64
     """
+    alarms = _alarms(worksheet(sheet))
     prices = {
-        "liquidation": worksheet(sheet).liquidation_with_reserve,
+        "liquidation": sheet.liquidation_with_reserve,
         "without the reserve": sheet.liquidation if sheet.plan.top_up else math.inf,
         "stop": sheet.price * (1 + sheet.stop) if sheet.stop else math.inf,
-        "alarm": max(sheet.alarm, sheet.price),
-        "watch": (sheet.alarm + sheet.price) / 2 if sheet.alarm > sheet.price else math.inf,
+        **{level: max(alarm, sheet.price) for level, (alarm, _) in alarms.items()},
         "open": sheet.price,
         "take profit": sheet.price * (1 - sheet.take_profit) if sheet.take_profit else math.inf,
         "feared fall": max(sheet.price * (1 - sheet.fall), sheet.rules.tick),
     }
-    if sheet.stop and prices["stop"] <= prices["alarm"]:
-        prices["alarm"] = prices["watch"] = math.inf
+    if sheet.stop and prices["stop"] <= max(sheet.alarm, sheet.price):
+        prices |= dict.fromkeys(alarms, math.inf)
     kept = {level: price for level, price in prices.items() if price <= FAR * sheet.price}
     beyond = {"open": 1.0, "take profit": 1 / AT, "feared fall": 1.0}  # else: just reached, to the last digit
     table = pd.DataFrame(
@@ -56,7 +56,7 @@ def ladder(sheet):
             "level": list(kept),
             "price": [sheet.rules.round_price(price) for price in kept.values()],
             "order": [_order(sheet, level) for level in kept],
-            "action": [_action(sheet, level) for level in kept],
+            "action": [alarms[level][1] if level in alarms else _action(sheet, level) for level in kept],
         }
     )
     marks = [price * beyond.get(level, AT) for level, price in kept.items()]
@@ -76,13 +76,6 @@ def _order(sheet, level):
 
 def _action(sheet, level):
     """What to do at a level."""
-    reserve = f"post the reserve of {amount(sheet.reserve, sheet)}" if sheet.plan.top_up else "add margin"
-    alarm = f"{reserve}, or buy back part of the short"
-    if sheet.alarm <= sheet.price:
-        best = percent(sheet.outlook.best_day, signed=True)
-        alarm += f"; rings from the start: one day of {best} is enough"
-    if math.isnan(sheet.outlook.best_day):
-        alarm += f"; half of the way, for no day of {sheet.rules.base} was measured"
     closes = "the exchange closes the short; the coins are unprotected"
     fall = "is the reason for the hedge still there?"
     if sheet.take_profit and sheet.take_profit < sheet.fall:
@@ -92,12 +85,27 @@ def _action(sheet, level):
         "liquidation": f"only if the stop failed: {closes}" if sheet.stop else closes,
         "without the reserve": f"if the reserve is not posted, {closes}",
         "stop": "buys back at a loss that the coins have gained; they are unprotected",
-        "alarm": alarm,
-        "watch": "look every day; is the reserve at hand?",
         "open": "opens the short",
         "take profit": "buys back, the coins are free again, and unprotected",
         "feared fall": fall,
     }[level]
+
+
+def _alarms(sheet):
+    """Price and action of each alarm, by its name."""
+    post = f"post the reserve of {amount(sheet.reserve, sheet)}" if sheet.plan.top_up else "add margin"
+    act = f"{post}, or buy back part of the short"
+    if not sheet.alarms:
+        return {"alarm": (sheet.alarm, f"{act}; halfway: fastest hours not measured")}
+    told = {}
+    for hours, price in sheet.alarms.items():
+        first = sheet.alarm_hours[0]
+        action = act if hours == first else f"look every {first} hours from here"
+        if price <= sheet.price:
+            rise = percent(sheet.outlook.fastest[hours], signed=True)
+            action += f"; rings from the start: {hours} hours of {rise} are enough"
+        told[f"alarm, {hours} hours"] = price, action
+    return told
 
 
 def carry(sheet):
