@@ -51,7 +51,7 @@ def moved(key, columns):
 
 def test_a_market_of_another_seed_is_noticed(stored):
     key = market.frozen_key("crash", 48, 0)
-    assert moved(key, stored[market.frozen_key("crash", 48, 2)])
+    assert moved(key, stored[market.frozen_key("crash", 48, 6)])
 
 
 @pytest.mark.filterwarnings("default")

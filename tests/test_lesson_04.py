@@ -105,6 +105,16 @@ def test_what_the_months_show(explorers):
     assert amount(end["ETH funding_negative"]["Price change (%)"]) < -5
 
 
+def test_simulated_rates_turn_back_sooner_than_real_ones(names):
+    for asset, real in (("BTC", 24), ("ETH", 25)):
+        rates, longest, run = names["markets"][f"{asset} funding_negative"]["funding"], 0, 0
+        for rate in rates:
+            run = run + 1 if rate < 0 else 0
+            longest = max(longest, run)
+        said = [each for each in lessons.said(PATH) if f"['{asset} funding_negative']['funding']" in each]
+        assert longest < real and lessons.states(PATH, *said, longest)
+
+
 def test_a_coin_margined_short_is_paid_in_coin(names):
     # N / M takes the place of q · M: 60,000 USD at 60,000 are one coin, and 1 bp of it is 0.0001 coin
     assert names["funding"].inverse_received(600, 100, 60_000, 0.0001) == pytest.approx(0.0001)

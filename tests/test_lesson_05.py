@@ -181,8 +181,8 @@ def test_the_run_up_kills_3x_and_spares_2x(lesson):
     assert 0.34 < rise < 0.48
     opening = run_up["mark"].iloc[0]
     death, prices, received, _ = account(run_up, 3)
-    assert (run_up.index[death] - run_up.index[0]).days == 26
-    assert states('(walked["3x"].index[died][0] - market_frame.index[0]).days', 26)
+    assert (run_up.index[death] - run_up.index[0]).days == 21
+    assert states('(walked["3x"].index[died][0] - market_frame.index[0]).days', 21)
     assert states('walked["3x"].loc[died, "liquidation_price"].iloc[0]', prices[death])
     assert states('walked["3x"].loc[died, "funding"].iloc[0]', received)
     assert states('walked["3x"]["liquidation_price"].iloc[0]', opening * 4 / 3 / (1 + RATE))
@@ -426,10 +426,10 @@ def test_how_often_it_rises_so_fast():
     assert day / whole == pytest.approx(0.5, abs=0.02)
 
 
-def test_the_first_alarm_of_the_player_rings_on_day_8(lesson):
+def test_the_first_alarm_of_the_player_rings_on_day_15(lesson):
     rows = lesson["walked"]["3x"]
     ringing = rows.index[rows["maintenance"] / rows["margin"] > RATE / (1.004 * 1.2033 - 1)]
-    assert (ringing[0] - rows.index[0]).days == 8
+    assert (ringing[0] - rows.index[0]).days == 15
 
 
 def test_the_survival_explorer_shows_the_closed_form(lesson):
