@@ -206,7 +206,7 @@ def bearish_divergence(close, confirm=5, length=14):
 
     Examples
     --------
-    RSI at the two highs: 90.91 and 76.62.
+    RSI at the two highs: 100 and 85.
 
     >>> bearish_divergence([100, 105, 110, 109, 108, 111, 109], confirm=1, length=2)
     (Pattern(kind='bearish_divergence', pivots=(2, 5), known=6),)

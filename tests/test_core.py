@@ -21,11 +21,6 @@ RESULTS = {
     "signals.Pattern": "the functions of signals give it",
 }
 
-# What waits for its lesson, or for the annex that calls it.
-AHEAD = {
-    "signals.rsi": "lesson 06, and code outside this repository",
-}
-
 
 def code(path):
     """Every piece of code that a lesson shows: its cells, and the blocks in its prose, solutions included."""
@@ -51,7 +46,7 @@ USED = {name for path in lessons.PATHS for source in code(path) for name in used
 
 @pytest.mark.parametrize("name", sorted(CORE.keys() - RESULTS.keys()))
 def test_a_lesson_uses_it(name):
-    assert (name in USED) != (name in AHEAD)
+    assert name in USED
 
 
 def test_results_are_what_no_lesson_calls():
