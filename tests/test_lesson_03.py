@@ -89,7 +89,8 @@ def test_volatility_is_halved_and_three_quarters_of_the_variance_go():
 
 def test_the_simulated_market_follows_the_formula():
     measured, ratios = names()["measured"], names()["ratios"]
-    assert measured == pytest.approx(1 - (1 - ratios) ** 2, abs=0.02)
+    # Mark falls a little deeper than spot: a share of the move, twice for each unit of the ratio
+    assert (np.abs(measured - (1 - (1 - ratios) ** 2)) <= 2 * 0.0075 * ratios).all()
     assert measured.max() < 1
     assert "simulated" in names()["market_frame"].attrs["label"]
 
