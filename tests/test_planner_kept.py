@@ -175,3 +175,24 @@ def test_plans_for_other_holdings_are_not_compared():
     with pytest.raises(ValueError, match="first plan"):
         planner.compare({"put": "put", "one": PLAN})
     assert np.isfinite(planner.compare({"one": PLAN}).to_numpy()).all()
+
+
+def test_an_older_plan_stays_whole_when_the_new_one_cannot_be_written(tmp_path, monkeypatch):
+    file = tmp_path / "plan.json"
+    planner.save(PLAN, file)
+    older = file.read_bytes()
+
+    def half(path, text, **kwargs):
+        path.write_bytes(text[: len(text) // 2].encode())
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", half)
+    with pytest.raises(ValueError, match=r"no plan can be written to .*plan\.json: No space left on device"):
+        planner.save(PLAN, file)
+    assert file.read_bytes() == older
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(ValueError, match=r"no plan can be written to .*: No such file or directory"):
+        planner.save(PLAN, tmp_path / "none" / "plan.json")

@@ -24,7 +24,12 @@ def save(sheet, path):
     ----------
     sheet : Worksheet
     path : str or Path
-        A file that is written anew.
+        A file that is written anew; an older one stays whole if that fails.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be written.
 
     Examples
     --------
@@ -34,7 +39,16 @@ def save(sheet, path):
     >>> load(file) == Worksheet(1, 40_000, 60_000, ratio=0.5)
     True
     """
-    _file(path).write_text(saved(worksheet(sheet)), encoding="utf-8")
+    path, text = _file(path), saved(worksheet(sheet))
+    # A plan that is there stays whole until the new one is.
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise ValueError(f"no plan can be written to {path}: {error.strerror}; give another file") from None
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def load(path):
