@@ -1,6 +1,7 @@
 """The form: complaints beside their fields, downloads that carry what they say, nothing that varies."""
 
 import base64
+import itertools
 import re
 import subprocess
 import sys
@@ -10,11 +11,13 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
-from hedgelib import contracts, market, planner
+from hedgelib import contracts, market, planner, rendering
 from hedgelib.histories import cache
 from hedgelib.planner import Form, entry
 from hedgelib.planner import panel as live
+from hedgelib.planner.drawing import draw_results
 from hedgelib.planner.keeping import saved
 from hedgelib.planner.writing import NO_ORDER, fragment
 
@@ -225,6 +228,26 @@ def test_numbers_of_today_take_the_place_of_measured_ones(panel):
     assert "(mine)" in panel.result.value
     panel.fields["funding"].value = ""
     assert panel.sheet.funding is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"stop": 0.30},
+        {"stop": 0.325, "take_profit": 0.01},
+        {"leverage": 10, "stop": 0.08, "take_profit": 0.02},
+        {"leverage": 2, "reserve": 2_000},
+        {"leverage": 3, "reserve": 2_000, "take_profit": 0.03},
+    ],
+)
+def test_no_name_of_a_price_covers_another(change):
+    with rendering.style():
+        axes = Figure(figsize=live._SIZE, layout="constrained").add_subplot()
+        draw_results(axes, planner.Worksheet(2.5, 30_000, 60_000, **{"ratio": 0.6, "leverage": 3} | change))
+        axes.figure.draw_without_rendering()
+        boxes = [text.get_window_extent() for text in axes.texts]
+    assert len(boxes) > 2
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
 
 
 def test_only_one_way_to_decide_is_shown(panel):

@@ -7,6 +7,7 @@ after each move.
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 import lessons
 import pytest
 
+from hedgelib import market, planner
 from hedgelib.rendering import data_url
 
 pytestmark = pytest.mark.browser
@@ -183,3 +185,15 @@ def test_notebook_runs_and_its_sliders_move(path, page, lab):
                     panel.get_by_role("slider").nth(number).press(key)
                 shows(page, panel, explorer, start_but(explorer, number, index), name)
     assert "Traceback" not in log.read_text()
+
+
+def test_a_plan_prints_on_two_pages(browser):
+    """One to act by, and its details behind: of the lesson's plan, and of one with everything in it."""
+    start = {"coins": 2.5, "cost": 30_000, "price": 60_000, "fall": 0.2, "leverage": 3, "ratio": 0.6}
+    known = {"volatility": 0.5, "funding": 1e-5, "market": market.drawn({0: 60_000, 30: 80_000, 200: 60_000})}
+    exits = {"take_profit": 0.1, "stop": 0.3, "reserve": 15_000, "band": 0.05}
+    page = browser.new_page()
+    for change in ({"reserve": 15_000}, known | exits, known | {"margin_from": "collateral", "stop": 0.3}):
+        page.set_content(planner.page(planner.Worksheet(**start | change)))
+        assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))) == 2
+    page.close()

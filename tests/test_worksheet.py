@@ -4,6 +4,7 @@ import base64
 import datetime
 import io
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from matplotlib.figure import Figure
 from hedgelib import contracts, market, planner
 from hedgelib.planner import Worksheet, WorksheetError
 from hedgelib.planner.outlook import Published
+from hedgelib.planner.sections import sections
 from hedgelib.planner.writing import NO_ORDER
 
 FEE = contracts.get("BTCUSDT").taker_fee
@@ -24,9 +26,14 @@ START = {"coins": 2.5, "cost": 30_000, "price": 60_000, "fall": 0.2, "leverage":
 PLAN = START | {"bearable": 12_000, "reserve": 15_000}
 
 
+def read(html):
+    """A page to look into, its blanks that end no line as any other."""
+    return BeautifulSoup(html.replace("\N{NO-BREAK SPACE}", " "), "html.parser")
+
+
 def tables_of(sheet):
     """The tables of the printed page by their headings, rows of texts."""
-    page = BeautifulSoup(planner.page(sheet), "html.parser")
+    page = read(planner.page(sheet))
     return {
         table.find_previous("h2").text: [
             tuple(cell.text for cell in row.select("th, td")) for row in table.select("tr")
@@ -276,13 +283,23 @@ def test_every_plan_is_refused_by_name_or_can_be_printed(inputs):
 class TestPages:
     def test_markdown_and_html_say_the_same(self):
         sheet = Worksheet(**PLAN, take_profit=0.3)
-        page = BeautifulSoup(planner.page(sheet), "html.parser")
+        page = read(planner.page(sheet))
         written = planner.markdown(sheet)
         assert page.html["lang"] == "en" and page.title.text
-        page.select_one(".front").extract()  # the same numbers, in fewer words
+        assert NO_ORDER in page.text
+        for part in sections(sheet):  # its front says some in other words, and none is lost
+            for text in (part.text, *part.items, *(cell for row in part.table[1:] for cell in row[1:])):
+                assert text in page.text
+        page.select_one(".front").extract()
         for cell in page.select("h2, p, td, th, li"):
             assert cell.text in written
-        assert NO_ORDER in page.text
+
+    def test_numbers_stand_to_the_right_and_beside_their_units(self):
+        page = planner.page(Worksheet(**PLAN))
+        assert ">+32.8\N{NO-BREAK SPACE}%</td>" in page
+        assert not re.search(r"\d (%|USDT)", BeautifulSoup(page, "html.parser").text)
+        column = read(page).find("h2", string="Price ladder and alarms").parent.select("tr > :nth-child(2)")
+        assert len(column) > 5 and all("text-align:right" in cell["style"] for cell in column)
 
     def test_the_page_asks_for_nothing_from_elsewhere(self):
         page = planner.page(Worksheet(**PLAN))
@@ -290,7 +307,7 @@ class TestPages:
 
     def test_the_front_is_one_sheet_to_act_by(self):
         sheet = Worksheet(**PLAN)
-        page = BeautifulSoup(planner.page(sheet, datetime.date(2026, 11, 27)), "html.parser")
+        page = read(planner.page(sheet, datetime.date(2026, 11, 27)))
         front = page.select_one(".front")
         assert "2026-11-27" in front.text and "Exchange and account" in front.text
         told = planner.summary(sheet)
@@ -298,9 +315,14 @@ class TestPages:
         assert all(text in front.img["alt"] for text in told.values())
         assert base64.b64decode(front.img["src"].partition(",")[2]).lstrip().startswith(b"<?xml")
         ladder = planner.ladder(sheet)
-        for item, row in zip(front.select("li"), ladder.itertuples(), strict=True):
+        for item, row in zip(front.ul.select("li"), ladder.itertuples(), strict=True):
             assert row.action in item.text and f"{row.price:,.2f}" in item.text
         assert "____" in planner.page(sheet)
+
+    def test_no_line_of_the_ladder_says_another_thing_than_its_alarm(self):
+        actions = planner.ladder(Worksheet(**PLAN | {"leverage": 10})).set_index("level")["action"]
+        assert all("from the start" in actions[f"alarm, {hours} hours"] for hours in (8, 24))
+        assert "8 hours is too seldom" in actions["alarm, 24 hours"]
 
     def test_all_six_steps_and_the_end_are_there(self):
         titles = [line for line in planner.markdown(Worksheet(**PLAN)).splitlines() if line.startswith("## ")]
@@ -309,7 +331,7 @@ class TestPages:
         assert titles[-1] == "## Remove the hedge when"
 
     def test_what_to_do_then_is_written_before(self):
-        items = BeautifulSoup(planner.page(Worksheet(**PLAN, take_profit=0.3)), "html.parser").select("li")
+        items = read(planner.page(Worksheet(**PLAN, take_profit=0.3))).select("li")
         told = " ".join(item.text for item in items)
         # At 89,641.30 margin and reserve are lost, 2.5 coins are worth 224,103, 1.5 short again take a third.
         assert "If it is liquidated at 89,641 USDT: 45,000 USDT are gone" in told

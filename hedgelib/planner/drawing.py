@@ -1,5 +1,6 @@
 """The picture of a plan: what each price does to the holder, and how the plan may have ended by each day."""
 
+import itertools
 import math
 
 import numpy as np
@@ -13,6 +14,7 @@ from hedgelib.planner.summary import summary
 from hedgelib.planner.walking import results
 
 _MOVES = np.round(np.arange(-0.5, 1.201, 0.025), 3)
+_NAME, _GAP = 0.08, 0.02  # of the moves shown: height of a line of letters, and its distance from its mark
 _LONGEST = 120  # days shown at least
 _ENDS = {
     "liquidated": {"facecolor": VERMILION, "hatch": "///", "edgecolor": "white"},
@@ -79,12 +81,42 @@ def draw_results(axes, sheet, limits=None):
     title = f"A fall of {percent(sheet.fall, 0)} costs {lost}, not {alone}"
     words = {"xlabel": "Price moves by", "ylabel": "Profit or loss (USDT)", "title": title}
     lines(axes, moves, curves, xticks="{x:+.0%}", ylim=limits, **words)
-    for name, (price, colour, shape) in marked.items():
-        move = price / sheet.price - 1
-        if moves[0] <= move <= moves[-1]:
-            axes.axvline(move, color=colour, linestyle=shape, linewidth=1.6)
-            place = {"rotation": 90, "ha": "right", "va": "top", "fontsize": 9, "color": colour}
-            axes.text(move, 0.98, name, transform=axes.get_xaxis_transform(), **place)
+    shown = {name: (price / sheet.price - 1, *look) for name, (price, *look) in marked.items()}
+    shown = {name: mark for name, mark in shown.items() if moves[0] <= mark[0] <= moves[-1]}
+    places = _places({name: move for name, (move, _, _) in shown.items()})
+    for name, (move, colour, shape) in shown.items():
+        axes.axvline(move, color=colour, linestyle=shape, linewidth=1.6)
+        side, end = places[name]
+        place = {"ha": "right" if side < 0 else "left", "va": "top" if end else "bottom"}
+        box = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
+        where = axes.get_xaxis_transform()
+        axes.text(
+            move + side * _GAP,
+            0.98 if end else 0.02,
+            name,
+            transform=where,
+            rotation=90,
+            fontsize=9,
+            color=colour,
+            bbox=box,
+            **place,
+        )
+
+
+def _places(moves):
+    """Side of its line (−1 left) and end of it (1 top) for each name, so that none covers another."""
+    taken, places = [], {}
+    for name, move in sorted(moves.items(), key=lambda item: item[1]):
+        free = {}
+        for end, side in itertools.product((1, 0), (-1, 1)):
+            near, far = sorted((move, move + side * _NAME))
+            crossed = sum(near < other < far for each, other in moves.items() if each != name)
+            covered = sum(end == at and near < high and low < far for at, low, high in taken)
+            free[end, side] = (covered, crossed), (end, near, far)
+        end, side = min(free, key=lambda place: free[place][0])
+        taken.append(free[end, side][1])
+        places[name] = side, end
+    return places
 
 
 def _turns(sheet, marked):

@@ -74,8 +74,38 @@ _OPTIONAL = {"volatility", "funding", "taker_fee"}  # empty: what is known
 _SHARES = {"ratio": 1, "fall": 1, "band": 1, "volatility": 10}  # and the most that each may be
 _BASIS_POINT = 1e-4
 _TICKS = 1_000, 5_000_000  # of a plausible price: exchanges choose the tick by the price
-_SIZE = 4.6, 3.2  # inches of a picture
-_TALL = "calc(100vh - 11rem)"  # of a window that JupyterLab's bars are part of
+_SIZE = 4.6, 3.1  # inches of a picture
+# Both halves are as high as the window less JupyterLab's bars, and each scrolls for itself. Where the right
+# one is wide, its pictures stand side by side above the lines; where narrow, the second comes last.
+_STYLE = """
+.hl-form { --hl-tall: max(20rem, calc(100vh - 11rem)) }
+.hl-form .hl-fields { flex: 0 0 20.5em; max-height: var(--hl-tall); overflow: hidden; padding-right: .4em }
+.hl-form .hl-scroll { flex: 0 1 auto; min-height: 0; overflow: hidden auto }
+.hl-form .hl-scroll > * { flex: none }
+.hl-form .hl-scroll .widget-text, .hl-form .hl-scroll .widget-dropdown { height: 24px; margin: 1px 2px }
+.hl-form .hl-scroll .widget-label, .hl-form .hl-scroll input, .hl-form .hl-scroll select
+  { height: 24px; line-height: 24px }
+.hl-form .hl-scroll .widget-html { margin: 0 2px }
+.hl-form .hl-scroll .widget-html-content { line-height: 1.3 }
+.hl-form .hl-takers button { height: 20px; line-height: 20px; margin: 1px 2px; padding: 0 .5em;
+  font-size: 11px }
+.hl-form .hl-seen { flex: 1 1 0; min-width: 0; max-height: var(--hl-tall); overflow: hidden auto;
+  container-type: inline-size }
+.hl-form .hl-grid { display: grid; grid-template-columns: 1fr 1fr; gap: 0 .6em; align-content: start }
+.hl-form .hl-grid > * { margin: 0; min-width: 0 }
+.hl-form .hl-grid > img { width: 100%; max-width: 460px; height: auto }
+.hl-form .hl-lines { grid-column: 1 / -1; height: auto }
+.hl-form .hl-lines .widget-html-content { line-height: 1.3 }
+.hl-form .hl-lines p { margin: .3em 0 0 }
+.hl-form .hl-beside table { border-collapse: collapse; margin: .4em 0 }
+.hl-form .hl-beside th, .hl-form .hl-beside td { padding: 1px .8em; text-align: right; white-space: nowrap }
+.hl-form .hl-beside tbody th { text-align: left }
+@container (max-width: 40em) {
+  .hl-form .hl-grid { grid-template-columns: 1fr }
+  .hl-form .hl-lines { order: 1 }
+  .hl-form .hl-days { order: 2 }
+}
+"""
 
 
 class FormPanel(ipywidgets.VBox):
@@ -88,25 +118,28 @@ class FormPanel(ipywidgets.VBox):
             name: ipywidgets.HTML(layout={"display": "none", "margin": "0 0 0 2px"}) for name in LABELS
         }
         self.fields = {name: self._field(name) for name in LABELS}
-        self.result = ipywidgets.HTML(layout={"grid_row": "span 2"})
+        self.result = _classed(ipywidgets.HTML(), "hl-lines")
         self.links, self.plan = ipywidgets.HTML(), ipywidgets.HTML()
-        self.pictures = [LabelledImage(layout={"width": "100%", "max_width": "460px"}) for _ in range(2)]
+        self.pictures = [_classed(LabelledImage(), name) for name in ("hl-prices", "hl-days")]
         self.undo = ipywidgets.Button(description="Undo", layout={"width": "5em"})
         self.reset = ipywidgets.Button(description="Reset", layout={"width": "5em"})
         self.undo.on_click(lambda _: self._past and self._put(self._past.pop()))
         self.reset.on_click(lambda _: self._put(self._first))
         self.takers = {
-            name: ipywidgets.HBox(layout={"flex_flow": "row wrap"}) for name in ("volatility", "funding")
+            name: _classed(ipywidgets.HBox(layout={"flex_flow": "row wrap"}), "hl-takers")
+            for name in ("volatility", "funding")
         }
         self.keep = ipywidgets.Button(description="Keep to compare", layout={"width": "10em"})
         self.keep.on_click(lambda _: self._keep())
-        self.beside, self.kept = ipywidgets.HTML(), {}
+        self.beside, self.kept = _classed(ipywidgets.HTML(), "hl-beside"), {}
         self.side_picture = LabelledImage(layout={"width": "100%", "max_width": "720px"})
         parts = ipywidgets.VBox([self.links, self.plan]), ipywidgets.VBox([self.beside, self.side_picture])
         self.whole = ipywidgets.Accordion(parts)
         self.whole.titles = ("The whole plan, to read, print and save", "Side by side")
         self.whole.selected_index = None
-        super().__init__([ipywidgets.HBox([self._left(), self._right()]), self.whole])
+        style = ipywidgets.HTML(f"<style>{_STYLE}</style>", layout={"display": "none"})
+        super().__init__([style, ipywidgets.HBox([self._left(), self._right()]), self.whole])
+        self.add_class("hl-form")
         self._first = self._typed()
         self._put(self._first)
         for name, field in self.fields.items():
@@ -138,26 +171,14 @@ class FormPanel(ipywidgets.VBox):
             rows.append(ipywidgets.HTML(f'<strong style="line-height:1.3">{title}</strong>'))
             for name in names:
                 rows += [self.fields[name], self.notes[name], *filter(None, [self.takers.get(name)])]
-        rows.append(ipywidgets.HBox([self.undo, self.reset, self.keep], layout={"flex_flow": "row wrap"}))
-        layout = {
-            "flex": "0 0 20.5em",
-            "max_height": _TALL,
-            "overflow": "hidden auto",
-            "padding": "0 .6em 0 0",
-        }
-        return ipywidgets.VBox(rows, layout=layout)
+        buttons = ipywidgets.HBox([self.undo, self.reset, self.keep], layout={"flex_flow": "row wrap"})
+        return _classed(ipywidgets.VBox([_classed(ipywidgets.VBox(rows), "hl-scroll"), buttons]), "hl-fields")
 
     def _right(self):
-        """Picture, results beside it or below, second picture."""
+        """Both pictures and the lines, in a box that asks how wide it is."""
         results, ends = self.pictures
-        columns = "repeat(auto-fit, minmax(20em, 1fr))"
-        layout = {"flex": "1 1 0", "max_height": _TALL, "overflow": "hidden auto", "min_width": "0"}
-        layout |= {
-            "grid_template_columns": columns,
-            "align_items": "flex-start",
-            "align_content": "flex-start",
-        }
-        return ipywidgets.GridBox([results, self.result, ends], layout=layout)
+        seen = _classed(ipywidgets.Box([results, ends, self.result]), "hl-grid")
+        return _classed(ipywidgets.VBox([seen]), "hl-seen")
 
     def _typed(self):
         """What the fields show at the start."""
@@ -341,6 +362,12 @@ class FormPanel(ipywidgets.VBox):
                 ("my-hedge.json", "application/json", saved(self.sheet)),
             )
         )
+
+
+def _classed(widget, name):
+    """Return a widget with a class of the form's style."""
+    widget.add_class(name)
+    return widget
 
 
 def _value(name, text, price):

@@ -5,11 +5,15 @@ from typing import NamedTuple
 
 from hedgelib.figures import number, percent, usdt
 from hedgelib.planner.chances import ENDS, by_formula, chances
-from hedgelib.planner.summary import UNKNOWN, death, have_ready, known
+from hedgelib.planner.summary import UNKNOWN, death, have_ready, known, summary
 from hedgelib.planner.tables import amount, carry, ladder
 from hedgelib.planner.walking import at
 
 _VISITS = 8
+_THEN, _END, _OPEN = "What then", "Remove the hedge when", "What stays open"
+_FRONT = _THEN, _END
+_CARRY = "What holding it brings or costs"
+_SAID = "symbol", "side", "margin mode", "leverage"  # in the line that names the order
 
 
 class Section(NamedTuple):
@@ -37,15 +41,37 @@ def sections(sheet):
         ),
         _carry(sheet),
         _chances(sheet),
-        Section("What then", items=tuple(_what_then(sheet, rungs.set_index("level")))),
-        Section("What stays open", table=(("what", "size"), *_unhedged(sheet))),
+        Section(_THEN, items=tuple(_what_then(sheet, rungs.set_index("level")))),
+        Section(_OPEN, table=(("what", "size"), *_unhedged(sheet))),
         Section(
             "Step 6: watch, and write it down",
             "At each visit: is the margin enough, does the ratio still fit, what has funding cost?",
             tuple(_visits(sheet)),
         ),
-        Section("Remove the hedge when", items=tuple(_removal(sheet))),
+        Section(_END, items=tuple(_removal(sheet))),
     ]
+
+
+def front(sheet):
+    """The parts of the page to act by, beside the ladder: what then, and when to end."""
+    return [part for part in sections(sheet) if part.title in _FRONT]
+
+
+def details(sheet):
+    """The other parts of the page, less what its front has said; in an order that fills two columns."""
+    said = {name.lower() for name in (*summary(sheet), *_SAID)}
+    parts = {}
+    for part in sections(sheet):
+        head, *rows = part.table or [()]
+        if head[0:1] in (("setting",), ("field",)):
+            rows = [row for row in rows if row[0].lower() not in said]
+        if head[-1:] == ("do",):
+            head, *rows = (row[:-1] for row in part.table)
+        if part.title not in _FRONT:
+            parts[part.title] = part._replace(table=(head, *rows) if rows else ())
+    carried, left = parts.pop(_CARRY), parts.pop(_OPEN)
+    holding, settings, order, *others = parts.values()
+    return [holding, settings, carried, order, left, *others]
 
 
 def _holding(sheet):
@@ -117,15 +143,11 @@ def _carry(sheet):
     table, (_, bad_case) = carry(sheet), sheet.outlook.worst_funding(sheet.days)
     judges = "; ".join(f"{name}: {judge.source}" for name, judge in sheet.outlooks.items())
     text = (
-        f"Over {sheet.days} days at an unchanged price; positive is received. The columns of the judges "
+        f"Over {sheet.days} days at an unchanged price; positive is received. The rows of the judges "
         f"count funding only as long as a short lives on average. {judges}. The bad case is {bad_case}."
     )
-    head = ("", *(name if name != "bad" else "bad case" for name in table.columns))
-    return Section(
-        "What holding it brings or costs",
-        text,
-        (head, *((name, *map(known, row)) for name, *row in table.itertuples())),
-    )
+    rows = [(name if name != "bad" else "bad case", *map(known, row)) for name, *row in table.T.itertuples()]
+    return Section(_CARRY, text, (("", *table.index), *rows))
 
 
 def _chances(sheet):
@@ -212,10 +234,10 @@ def _at_the_venue(sheet):
 def _visits(sheet):
     """A table to fill in while the hedge is on: about nine days, what should be there, room for what is."""
     empty = ("date", "mark price", "margin balance", "coins held", "funding so far", "still afraid of what?")
-    yield "day", f"funding so far: {' / '.join(sheet.outlooks)}", *empty
+    yield "day", f"funding so far, USDT: {' / '.join(sheet.outlooks)}", *empty
     held = [judge.funding * sheet.value for judge in sheet.outlooks.values()]
     for day in sorted({*range(0, sheet.days, max(1, math.ceil(sheet.days / _VISITS))), sheet.days}):
-        yield str(day), " / ".join(known(each * day) for each in held), *[""] * len(empty)
+        yield str(day), " / ".join(known(each * day, number) for each in held), *[""] * len(empty)
 
 
 def _removal(sheet):

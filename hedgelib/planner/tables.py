@@ -97,10 +97,11 @@ def _alarms(sheet):
     act = f"{post}, or buy back part of the short"
     if not sheet.alarms:
         return {"alarm": (sheet.alarm, f"{act}; halfway: fastest hours not measured")}
-    told = {}
+    told, first = {}, sheet.alarm_hours[0]
+    seldom = sheet.alarms[first] <= sheet.price
+    look = f"a look every {first} hours is too seldom" if seldom else f"look every {first} hours from here"
     for hours, price in sheet.alarms.items():
-        first = sheet.alarm_hours[0]
-        action = act if hours == first else f"look every {first} hours from here"
+        action = act if hours == first else look
         if price <= sheet.price:
             rise = percent(sheet.outlook.fastest[hours], signed=True)
             action += f"; rings from the start: {hours} hours of {rise} are enough"

@@ -3,13 +3,14 @@
 import base64
 import datetime
 import html
+import re
 
 from matplotlib.figure import Figure
 
 from hedgelib import checks
 from hedgelib.figures import number, percent, usdt
 from hedgelib.planner.drawing import draw
-from hedgelib.planner.sections import sections
+from hedgelib.planner.sections import details, front, sections
 from hedgelib.planner.sheet import worksheet
 from hedgelib.planner.summary import summary
 from hedgelib.planner.tables import ladder
@@ -19,20 +20,38 @@ NO_ORDER = (
     "This page is arithmetic. It places no order, sends nothing anywhere, and is not investment advice."
 )
 TITLE = "My hedge"
-_MANY = 7  # columns
-_PICTURE = 7.4, 3.1  # inches: the width of A4 between its margins
+_MANY = 6  # columns
+_PICTURE = 7.4, 2.8  # inches: the width of A4 between its margins
+_NUMBER = re.compile(r"[+−±]?[\d,.]+( %| \w+)?|–|closed|not known")
+_UNIT = re.compile(r"(?<=\d) (?=%|bp\b|[A-Z]{3,}\b)")
+_RIGHT = ' style="text-align:right;white-space:nowrap"'
+_ROW = ' scope="row"'
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;color:#111}
 table{border-collapse:collapse;margin:.6em 0;width:100%}
-th,td{border:1px solid #bbb;padding:.25em .6em;text-align:left;vertical-align:top}
+th,td{border:1px solid #bbb;padding:.25em .6em;text-align:left;vertical-align:top;\
+font-variant-numeric:tabular-nums}
 thead th{background:#eee}
 h2{margin-top:1.4em;border-bottom:2px solid #0072b2}
 img{width:100%}
-.wide td:not(:last-child){white-space:nowrap}
-td,th{font-variant-numeric:tabular-nums}
-@page{size:A4;margin:14mm}
-@media print{body{margin:0;max-width:none;font-size:9.5pt;line-height:1.35}tr,li{break-inside:avoid}
-h1{margin:0}h2{break-after:avoid}.front{break-after:page}}
+@page{size:A4;margin:11mm 12mm}
+@media print{
+body{margin:0;padding:0;max-width:none;font-size:8.8pt;line-height:1.28}
+h1{margin:0;font-size:15pt}
+h2{margin:.6em 0 0;font-size:10pt;break-after:avoid}
+p,ul,table{margin:.3em 0}
+ul{padding-left:1.4em}
+th,td{padding:.15em .5em}
+tr,li,section section{break-inside:avoid}
+.front{break-after:page}
+.details{columns:2;column-gap:6mm;font-size:7pt;line-height:1.2}
+.details h2{margin-top:.5em;font-size:8pt}
+.details th,.details td{padding:.1em .4em}
+.wide{column-span:all}
+.wide tbody th{white-space:nowrap}
+.write td{height:4.2mm}
+.write th:nth-child(n+3){width:11.5%}
+}
 """
 
 
@@ -65,21 +84,32 @@ def markdown(sheet):
 
 def fragment(sheet, level=2):
     """Write the plan as HTML without a page around it, with headings of this level."""
-    parts = []
-    for section in sections(sheet):
-        parts.append(_tag(f"h{level}", section.title))
-        parts += [_tag("p", section.text)] if section.text else []
-        if section.table:
-            head, *rows = section.table
-            names = "".join(_tag("th", name, ' scope="col"') for name in head)
-            body = ""
-            for first, *others in rows:
-                cells = [_tag("th", first, ' scope="row"'), *(_tag("td", cell) for cell in others)]
-                body += f"<tr>{''.join(cells)}</tr>"
-            wide = ' class="wide"' if len(head) > _MANY else ""
-            parts.append(f"<table{wide}><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>")
-        parts += ["<ul>", *(_tag("li", item) for item in section.items), "</ul>"] if section.items else []
-    return "".join(parts) + _tag("p", NO_ORDER)
+    return "".join(_section(each, level) for each in sections(sheet)) + _tag("p", NO_ORDER)
+
+
+def _section(section, level=2):
+    """One part of the page; a column of numbers is set to the right."""
+    parts = [_tag(f"h{level}", section.title)]
+    parts += [_tag("p", section.text)] if section.text else []
+    head, *rows = section.table or [()]
+    if rows:
+        right = [_RIGHT if _numbers(column) else "" for column in zip(*rows, strict=True)]
+        names = "".join(
+            _tag("th", name, f' scope="col"{side}') for name, side in zip(head, right, strict=True)
+        )
+        lines = []
+        for first, *others in rows:
+            cells = [_tag("td", cell, side) for cell, side in zip(others, right[1:], strict=True)]
+            lines.append(f"<tr>{_tag('th', first, _ROW)}{''.join(cells)}</tr>")
+        parts.append(f"<table><thead><tr>{names}</tr></thead><tbody>{''.join(lines)}</tbody></table>")
+    parts += ["<ul>", *(_tag("li", item) for item in section.items), "</ul>"] if section.items else []
+    classes = ["wide"] * (len(head) > _MANY) + ["write"] * any("" in row for row in rows)
+    return f'<section class="{" ".join(classes)}">{"".join(parts)}</section>'
+
+
+def _numbers(column):
+    """Whether a column holds numbers, and nothing else but words for a missing one."""
+    return all(map(_NUMBER.fullmatch, column)) and any(re.search(r"\d", cell) for cell in column)
 
 
 def page(sheet, day=None):
@@ -99,10 +129,11 @@ def page(sheet, day=None):
     """
     worksheet(sheet)
     checks.kind("day", day, datetime.date | None, "a datetime.date")
+    behind = "".join(map(_section, details(sheet)))
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{TITLE}</title>'
         f"<style>{_STYLE}</style></head><body><main><h1>{TITLE}</h1>{_front(sheet, day)}"
-        f"{fragment(sheet)}</main></body></html>\n"
+        f'<section class="details">{behind}</section></main></body></html>\n'
     )
 
 
@@ -111,9 +142,8 @@ def _front(sheet, day):
     when = (
         f"Day: {day or '____________'}. Exchange and account: ____________. Rules as of {sheet.rules.as_of}."
     )
-    row = ' scope="row"'
     lines = "".join(
-        f"<tr>{_tag('th', name, row)}{_tag('td', text)}</tr>" for name, text in summary(sheet).items()
+        f"<tr>{_tag('th', name, _ROW)}{_tag('td', text)}</tr>" for name, text in summary(sheet).items()
     )
     with style():
         figure = Figure(figsize=_PICTURE, layout="constrained")
@@ -122,14 +152,17 @@ def _front(sheet, day):
     alt = html.escape(alt_text("The plan", told))
     picture = f'<img alt="{alt}" src="data:image/svg+xml;base64,{drawn}">'
     rungs = "".join(
-        f"<li><b>{number(row.price, 2, signed=False)}</b> ({percent(row.change, signed=True)}), {row.level}, "
-        f"{usdt(row.total_pnl)}: {html.escape(row.action)}</li>"
+        _tag(
+            "li",
+            f"{number(row.price, 2, signed=False)} ({percent(row.change, signed=True)}), {row.level}, "
+            f"{usdt(row.total_pnl)}: {row.action}",
+        )
         for row in ladder(sheet).itertuples()
     )
     aloud = _tag("p", "Read aloud, from the top: at this price, having gained or lost this, I do that.")
     return (
         f'<section class="front">{_tag("p", when)}<table><tbody>{lines}</tbody></table>{picture}'
-        f"{aloud}<ul>{rungs}</ul></section>"
+        f"{aloud}<ul>{rungs}</ul>{''.join(map(_section, front(sheet)))}{_tag('p', NO_ORDER)}</section>"
     )
 
 
@@ -153,4 +186,5 @@ def ladder_csv(sheet):
 
 
 def _tag(name, text, attributes=""):
-    return f"<{name}{attributes}>{html.escape(text)}</{name}>"
+    """An element; no line ends between a number and its unit."""
+    return f"<{name}{attributes}>{_UNIT.sub(chr(0xA0), html.escape(text))}</{name}>"
