@@ -16,6 +16,7 @@ __all__ = [
     "perpetual",
     "plan",
     "planner",
+    "progress",
     "ratio",
     "signals",
     "survival",

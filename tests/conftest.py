@@ -11,6 +11,8 @@ import re
 import pytest
 from hypothesis import HealthCheck, settings
 
+os.environ["HEDGELAB_PROGRESS"] = os.devnull  # tests keep nothing in the home of who runs them
+
 ORDER = {
     "test_site_browser.py": -2,
     "test_jupyterlab.py": -1,

@@ -24,7 +24,8 @@ ANY_ERROR = "raises-exception"  # cell tag: the error is what the cell shows
 WATCH = "__import__('tools.bound').bound.watch()"
 ASK = "__import__('tools.bound').bound.publish({expressions!r}, globals())"
 ASKED = "asked"  # metadata of a cell that is ours: the number of code cells before it
-ENVIRONMENT = {"PYTHONHASHSEED": "0", "COLUMNS": "80"}  # both change what is printed
+# What changes what is printed: settings of Python and pandas, the attempts of whoever is at work here.
+ENVIRONMENT = {"PYTHONHASHSEED": "0", "COLUMNS": "80", "HEDGELAB_PROGRESS": os.devnull}
 
 
 class NotebookError(Exception):
