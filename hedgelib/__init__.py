@@ -16,7 +16,6 @@ __all__ = [
     "perpetual",
     "plan",
     "planner",
-    "progress",
     "ratio",
     "signals",
     "survival",

@@ -35,7 +35,6 @@ from hedgelib import (
     perpetual,
     plan,
     planner,
-    progress,
     ratio,
     signals,
     survival,
@@ -421,17 +420,6 @@ CALLS = [
     # Exercises and pictures.
     call(environment.report),
     call(exercise.exercises),
-    call(progress.place),
-    call(progress.attempts),
-    call(
-        progress.record,
-        exercise="02-1",
-        answer="65",
-        verdict="wrong",
-        mistake=None,
-        loose=["exercise", "answer", "verdict", "mistake"],
-    ),
-    call(progress.read, text='{"format": "hedge-lab-progress-1", "attempts": []}'),
     call(exercise.check, name="02-1", answer=1.0, loose=["name", "answer"]),
     *(
         call(write, value=1.5, decimals=2, signed=True, loose=["value"])
@@ -676,7 +664,6 @@ EXEMPT = {
     "given by the library what it has checked": {
         "exercise.Exercise.fits",
         "exercise.Exercise.fits_all",
-        "progress.table",
         "explorer.Explorer.alt",
         *(f"perpetual.Brackets.{name}" for name in ("at", "critical_notional")),
         *(f"plan._Exit.{name}" for name in ("trigger", "limit_price")),
@@ -689,10 +676,9 @@ EXEMPT = {
         "explorer.Explorer.svg",
         "histories.downloads.download",
     },
-    "writes or reads a file: tried with the plans and the attempts that are kept": {
+    "writes or reads a file: tried with the plans that are kept": {
         "planner.keeping.load",
         "planner.keeping.save",
-        "progress.add",
     },
 }
 
