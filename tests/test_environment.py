@@ -1,5 +1,6 @@
 """The check at the head of 00_start_here names what is wrong and never raises."""
 
+import shutil
 import sys
 from importlib import metadata
 
@@ -62,3 +63,48 @@ def test_old_python_and_each_package_have_a_line(told, monkeypatch):
     lines = told(["pandas>=2.2", "numpy>=2"])
     assert [line.split()[0] for line in lines] == ["Python", "pandas", "numpy"]
     assert "Python 3.9 runs this notebook, 3.11 or newer is needed" in lines[0]
+
+
+@pytest.fixture
+def on_hub(monkeypatch):
+    monkeypatch.setenv("JUPYTERHUB_API_URL", "http://127.0.0.1:8081/hub/api")
+
+
+def test_on_a_class_server_the_teacher_mends_it(told, on_hub, monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 9, 2))
+    *problems, last = told(["pandas>=2.2"])
+    assert [problem.rpartition(": ")[2] for problem in problems] == [f"{environment.ASK}."] * 2
+    assert last == environment.SHARED
+
+
+def test_a_whole_class_server_says_how_to_share_it(on_hub, capsys):
+    environment.report()
+    assert capsys.readouterr().out.splitlines() == [
+        "Everything the notebooks need is here.",
+        environment.SHARED,
+    ]
+
+
+@pytest.fixture
+def pulled(tmp_path, monkeypatch):
+    """A folder of lessons with a copy of the library beside it, as a hub pulls it for a student."""
+    lessons, library = tmp_path / "notebooks", tmp_path / "hedgelib"
+    lessons.mkdir()
+    shutil.copytree(environment.HERE, library, ignore=shutil.ignore_patterns("*.npz"))
+    monkeypatch.chdir(lessons)
+    return library
+
+
+def test_lessons_with_the_same_library_are_at_home(pulled, capsys):
+    environment.report()
+    assert capsys.readouterr().out == "Everything the notebooks need is here.\n"
+
+
+@pytest.mark.parametrize("name", ["hedge.py", "exercises/02_full_hedge.toml", "planner/new.py"])
+def test_lessons_with_another_library_say_so(pulled, capsys, name):
+    with (pulled / name).open("a") as file:
+        file.write("# newer\n")
+    environment.report()
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("These lessons came with another state of hedgelib")
+    assert line.endswith(f"{environment.SET_UP_AGAIN}.")
