@@ -8,7 +8,7 @@ SIDE_BY_SIDE := --numprocesses=auto --no-loadscope-reorder
 
 export JUPYTER_PREFER_ENV_PATH := 1
 
-.PHONY: help lab test test-oldest lint style notebooks site slides pdf bench lock clean
+.PHONY: help lab fresh follow test test-oldest lint style notebooks site slides pdf bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list what make can do
@@ -41,6 +41,12 @@ lint: style ## check style, and that the prose of the notebooks says what they c
 
 notebooks: $(READY) ## run every notebook again and store it in its normal form
 	$(BIN)/python -m tools.notebooks
+
+fresh: $(READY) ## bring a lesson back as it came (LESSON=02); your own copy is kept
+	$(BIN)/python -m tools.fresh "$(LESSON)"
+
+follow: $(READY) ## let the sentences of a lesson follow your numbers (LESSON=02)
+	$(BIN)/python -m tools.notebooks --bind-only notebooks/$(LESSON)_*.ipynb
 
 site: $(READY) ## build the static website, slides included, into _site/
 	$(BIN)/python -m website

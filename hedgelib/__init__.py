@@ -12,11 +12,13 @@ __all__ = [
     "hedge",
     "histories",
     "ledger",
+    "lived",
     "market",
     "perpetual",
     "plan",
     "planner",
     "ratio",
     "signals",
+    "story",
     "survival",
 ]

@@ -104,7 +104,7 @@ def _single(value):
     return checks.single("value", value)
 
 
-class _Ticks(StrMethodFormatter):
+class Ticks(StrMethodFormatter):
     """Writes ticks as the readouts write numbers."""
 
     def __call__(self, x, pos=None):
@@ -144,7 +144,7 @@ def _dress(axes, title, xlabel, ylabel, xticks="{x:,.0f}", yticks="{x:,.0f}", le
     for axis, label, ticks in [(axes.xaxis, xlabel, xticks), (axes.yaxis, ylabel, yticks)]:
         axis.set_label_text(label)
         if ticks:
-            axis.set_major_formatter(_Ticks(ticks))
+            axis.set_major_formatter(Ticks(ticks))
     axes.set_title(title, pad=LEGEND_ROW if legend > 1 else 6)
     if legend > 1:
         place = {"loc": "lower left", "bbox_to_anchor": (0, 1), "borderaxespad": 0.2, "borderpad": 0.2}

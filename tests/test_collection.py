@@ -18,8 +18,6 @@ NAMES = [path.stem for path in lessons.PATHS]
 every_lesson = pytest.mark.parametrize("path", lessons.PATHS, ids=lambda path: path.stem)
 
 SECTIONS = [
-    "Goals",
-    "Terms met here",
     "The situation",
     "By hand",
     "The formula",
@@ -92,6 +90,13 @@ class TestAnatomy:
             pytest.skip("the first notebook explains the course and has a skeleton of its own")
         found = [heading for heading in headings(path, 2) if heading in SECTIONS]
         assert found == SECTIONS
+
+    def test_goals_and_terms_come_before_the_claims(self, path):
+        found = headings(path, 2)
+        for heading in ("Goals", "Terms met here"):
+            assert found.count(heading) == 1
+            if not path.stem.startswith("00"):
+                assert found.index(heading) < found.index("The claims, checked")
 
     def test_summary_mirrors_the_goals(self, path):
         goals, summary = (

@@ -8,8 +8,8 @@
 
 Numbers in prose that follow are explained in `tools/bound.py`; those of TEACHING.md are rewritten with the
 lesson that makes them. Normalised means: no widget state, no timestamps, no metadata but kernel, language,
-slides and tags; cells counted from 1; ids kept, or derived from the place; the same bytes from the same
-outputs.
+slides, tags and which code is collapsed; cells counted from 1; ids kept, or derived from the place; the same
+bytes from the same outputs.
 """
 
 import argparse
@@ -37,7 +37,7 @@ NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
 }
-CELL_METADATA = ("slideshow", "tags")
+CELL_METADATA = ("jupyter", "slideshow", "tags")  # jupyter: whether the code is collapsed
 
 
 def normalise(notebook):
@@ -48,6 +48,10 @@ def normalise(notebook):
         cell.metadata = nbformat.from_dict(
             {key: cell.metadata[key] for key in CELL_METADATA if key in cell.metadata}
         )
+        if not cell.metadata.get("jupyter", {}).get("source_hidden"):
+            cell.metadata.pop("jupyter", None)
+        elif cell.cell_type == "code":
+            cell.metadata.jupyter = nbformat.from_dict({"source_hidden": True})
         if cell.cell_type != "code":
             continue
         count += 1
