@@ -11,17 +11,26 @@ The answers of a lesson live in ``exercises/NN_topic.toml``, one table for each 
     tolerance = 1            # in the unit of the answer; or `relative_tolerance`, a fraction (0.001)
     unit = "USDT"            # optional
     right = "What a right answer teaches, in one sentence; here a fee of {fee * price:,.0f} USDT."
-    hint = "Where to look."
+    pointer = "Where to look?"   # optional: said at the second try
+    hint = "What to do there."   # said from the third try on, or from the second where nothing points
 
-    [[02-1.wrong]]           # optional, as many as there are well-known mistakes
+    [[02-1.wrong]]           # optional, as many as there are well-known mistakes; a new one goes to the end
     value = "=price"
     why = "This is the price, not the fee."
+
+    [[02-1.calls]]           # optional: the question asks for a function, too, and it is called like this
+    arguments = [50_000]
+    value = "=-fee * 50_000"
 
 What follows from a fee, a bracket or a fact is an expression, so that it follows when they change. It may use
 ``np``, ``math`` and the modules of the library that `MODULES` names, and it is computed when its exercise is
 first asked for. Between braces in a sentence stands an expression with its format, as in an f-string.
 
-A flipped sign, a percentage given for a fraction and an answer rounded too early are recognised unlisted.
+A flipped sign, a percentage given for a fraction, an answer rounded too early and a list in another order are
+recognised unlisted. Text is read as arithmetic, ``"-600 USDT"`` or ``"12 %"``.
+
+On the pages of the site ``website/static/verdict.js`` judges by the same rules. What `Exercise.judge` says of
+a text and what a page says of it are the same, to the letter; a test compares the two.
 """
 
 import ast
@@ -32,11 +41,12 @@ import numbers
 import string
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 
 import numpy as np
 
+from hedgelib import arithmetic
 from hedgelib.rendering import typeset
 
 MODULES = {"np": "numpy", "math": "math"} | {
@@ -54,15 +64,25 @@ MODULES = {"np": "numpy", "math": "math"} | {
         "survival",
     )
 }
-CLOSE = 0.02  # an answer this near, as a fraction, was probably rounded too early
+CLOSE = 0.01  # an answer this near, as a fraction, was probably rounded too early
+COMMA = "In Python a comma makes two numbers of one: write 10_000 for ten thousand, and 0.5 for half."
+FACTORS = (
+    (0.01, "percent", "a percentage where a fraction"),
+    (100, "fraction", "a fraction where a percentage"),
+)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What `check` says: `passed`, and the `text` that a notebook shows."""
+    """What `check` says: `passed`, the `text` that a notebook shows, and what a record of it holds."""
 
     passed: bool
     text: str
+    exercise: str = ""
+    answer: str = ""  # what was given, as text
+    outcome: str = ""  # "right", "wrong", "unread", or nothing while there is no answer
+    mistake: str | None = None  # what was recognised, as docs/progress.md names it
+    attempt: int = 1  # 1 more than the wrong answers before it
 
     def __repr__(self):
         """Show the text."""
@@ -76,24 +96,67 @@ class Exercise:
     answer: float | list | str
     right: str
     hint: str
+    pointer: str = ""
     unit: str = ""
     tolerance: float | None = None
     relative_tolerance: float | None = None
     wrong: tuple = ()
+    calls: tuple = ()
 
-    def fits(self, given, wanted):
+    @property
+    def letters(self):
+        """The letters to choose from, or nothing if the exercise does not offer a choice."""
+        offered = [self.answer, *(mistake["value"] for mistake in self.wrong)]
+        single = all(isinstance(each, str) and len(each) == 1 for each in offered)
+        return tuple(sorted(offered)) if single else ()
+
+    def fits(self, given, wanted, tolerance=None):
         """Tell whether a number or word `given` counts as `wanted`."""
         if isinstance(wanted, str):
             return given == _word(wanted)
         relative = 0.001 if self.tolerance is None else 0.0
+        absolute = self.tolerance or 1e-12
         return math.isclose(
-            given, wanted, rel_tol=self.relative_tolerance or relative, abs_tol=self.tolerance or 1e-12
+            given,
+            wanted,
+            rel_tol=self.relative_tolerance or relative,
+            abs_tol=absolute if tolerance is None else min(absolute, tolerance),
         )
 
     def fits_all(self, given, wanted):
         """Tell whether every number or word `given` counts as the one `wanted` in its place."""
         wanted = _listed(wanted)
         return len(given) == len(wanted) and all(map(self.fits, given, wanted))
+
+    def is_mistake(self, given, mistake):
+        """Tell whether an answer is a well-known mistake; one of size 0 is never met by being nearly 0."""
+        made = _listed(mistake["value"])
+        return len(given) == len(made) and all(
+            self.fits(each, one, tolerance=0.0 if isinstance(one, str) else 0.01 * abs(one))
+            for each, one in zip(given, made, strict=True)
+        )
+
+    def judge(self, answer, attempt=1, function=None):
+        """Judge an answer as the try that it is, whatever was answered before.
+
+        Examples
+        --------
+        >>> given = exercises()["00-1"]
+        >>> given.judge("3,000 USDT").outcome, given.judge(6_000).mistake, given.judge(-3_000).mistake
+        ('right', '1', 'sign')
+        """
+        try:
+            given = _read(answer, self)
+        except _UnreadableError as problem:
+            return Verdict(False, f"✗ {problem}", outcome="unread", attempt=attempt)
+        if not self.fits_all(given, self.answer):
+            mistake, why = _diagnosis(self, given)
+        elif function is not None and (why := _failing(function, self.calls)):
+            mistake = "function"
+        else:
+            return Verdict(True, f"✓ Right. {self.right}", outcome="right", attempt=attempt)
+        told = f"✗ Not yet. {why}{_help(self, attempt)}"
+        return Verdict(False, told, outcome="wrong", mistake=mistake, attempt=attempt)
 
 
 @functools.cache
@@ -187,26 +250,35 @@ def _value(expression, given, where):
         raise ValueError(f"{where}: {expression!r} fails: {type(error).__name__}: {error}") from error
 
 
-def check(name, answer):
-    """Judge the answer to an exercise.
+session = []  # every verdict on an answer since Python started, oldest first
+
+
+def check(name="", answer=..., function=None):
+    """Judge the answer to an exercise, or say what is done so far.
 
     Parameters
     ----------
     name : str
-        Name of the exercise, ``"02-1"`` for the first one of lesson 02.
+        Name of the exercise, ``"02-1"`` for the first one of lesson 02. Without it the reply is a tally.
     answer : object
-        What the learner found: a number in the unit the exercise asks for, a list of them, or a word.
+        What the learner found: a number in the unit the exercise asks for, a list of them, or a word. A
+        number may come as text, with its unit.
+    function : callable, optional
+        The function that the exercise asks for; it is called with values of its own.
 
     Returns
     -------
     Verdict
-        It reads as a sentence and never raises, whatever `answer` is.
+        It reads as a sentence and never raises, whatever `answer` is. With each wrong answer it says more:
+        first what is wrong, then where to look, then what to do.
 
     Examples
     --------
     >>> check("02-1", ...)
     Not answered yet: replace ... by your answer and run the cell again.
     """
+    if isinstance(name, str) and not name and answer is ...:
+        return Verdict(False, _done_so_far())
     known = exercises()
     if not isinstance(name, str):
         return Verdict(False, 'The name of the exercise comes first, in quotes, such as "02-1".')
@@ -214,19 +286,60 @@ def check(name, answer):
         lesson = [other for other in known if other[:2] == name[:2]]
         return Verdict(False, f'There is no exercise "{name}"; there is {", ".join(lesson or known)}.')
     if answer is None or answer is ...:
-        return Verdict(False, "Not answered yet: replace ... by your answer and run the cell again.")
-    exercise = known[name]
-    try:
-        given = _read(answer, exercise.answer)
-    except _UnreadableError as problem:
-        return Verdict(False, f"✗ {problem}")
-    if exercise.fits_all(given, exercise.answer):
-        return Verdict(True, f"✓ Right. {exercise.right}")
-    return Verdict(False, f"✗ Not yet. {_diagnosis(exercise, given)} Hint: {exercise.hint}")
+        return Verdict(False, "Not answered yet: replace ... by your answer and run the cell again.", name)
+    text = _as_text(answer)
+    mine = [each for each in session if each.exercise == name]
+    again = bool(mine) and mine[-1].answer == text
+    attempt = mine[-1].attempt if again else 1 + sum(each.outcome == "wrong" for each in mine)
+    verdict = known[name].judge(answer, attempt, function)
+    if verdict.passed:
+        verdict = replace(verdict, text=f"{verdict.text} {_tally(name[:2], {name, *_done(name[:2])})}")
+    verdict = replace(verdict, exercise=name, answer=text)
+    if not again or verdict.outcome != mine[-1].outcome:
+        session.append(verdict)
+    return verdict
 
 
 class _UnreadableError(Exception):
     """What was passed in cannot be an answer; the message says why."""
+
+
+def _help(exercise, attempt):
+    """What a try is told beside its mistake: the first one nothing, the later ones more and more."""
+    steps = [step for step in (exercise.pointer, exercise.hint) if step]
+    if attempt == 1:
+        return ""
+    told = f" Hint: {steps[min(attempt - 2, len(steps) - 1)]}"
+    return told if attempt < 2 + len(steps) else f"{told} The whole way is folded below."
+
+
+def _done(lesson):
+    """Exercises of a lesson that were answered right in this session."""
+    return {each.exercise for each in session if each.passed and each.exercise[:2] == lesson}
+
+
+def _tally(lesson, done):
+    total = sum(other[:2] == lesson for other in exercises())
+    return f"Lesson {lesson}: {len(done)} of {total} done."
+
+
+def _done_so_far():
+    """What is done so far, a line for each lesson in which something was answered."""
+    first = {each.exercise: each.attempt for each in reversed(session) if each.passed}
+    lines = []
+    for lesson in sorted({each.exercise[:2] for each in session}):
+        done = [f"{name} at try {first[name]}" for name in sorted(_done(lesson))]
+        lines.append(" ".join([_tally(lesson, done), *([f"{', '.join(done)}."] if done else [])]))
+    return "\n".join(lines) or "Nothing is answered yet."
+
+
+def _as_text(answer):
+    """An answer as a record keeps it."""
+    try:
+        text = str(answer)
+    except Exception:  # a stranger's object may raise anything
+        text = _kind(answer)
+    return text[: arithmetic.LONGEST]
 
 
 def _listed(answer):
@@ -234,30 +347,44 @@ def _listed(answer):
 
 
 def _word(text):
-    return " ".join(text.casefold().split())
+    return " ".join(arithmetic.SPACE.sub(" ", text.lower()).split(" ")).strip(" .()'\"")
 
 
-def _read(answer, wanted):
+def _read(answer, exercise):
     """Return the learner's answer as a list of floats or words."""
+    wanted = exercise.answer
     if isinstance(wanted, str):
+        asked = "a word" if not exercise.letters else f"one of the letters {', '.join(exercise.letters)}"
         if not isinstance(answer, str):
-            raise _UnreadableError(f'This asks for a word in quotes, such as "yes", not {_kind(answer)}.')
+            raise _UnreadableError(f"This asks for {asked}, in quotes, not {_kind(answer)}.")
+        if exercise.letters and _word(answer) not in exercise.letters:
+            raise _UnreadableError(f"This asks for {asked}.")
         return [_word(answer)]
     if isinstance(answer, str):
-        raise _UnreadableError("This asks for a number, and what is in quotes is text: leave the quotes out.")
+        try:
+            given = arithmetic.numbers(answer, exercise.unit, isinstance(wanted, list))
+        except arithmetic.UnreadableError as problem:
+            raise _UnreadableError(problem) from None
+    else:
+        given = _floats(answer)
+    if len(given) != len(_listed(wanted)):
+        asked = "one number" if not isinstance(wanted, list) else f"{len(wanted)} numbers in a list"
+        comma = f" {COMMA}" if isinstance(answer, tuple) and not isinstance(wanted, list) else ""
+        raise _UnreadableError(f"This asks for {asked}, and there are {len(given)}.{comma}")
+    if not all(map(math.isfinite, given)):
+        raise _UnreadableError(arithmetic.NOT_FINITE)
+    return given
+
+
+def _floats(answer):
+    """The numbers in an object of any kind."""
     try:
         given = np.asarray(answer)
         if given.dtype.kind not in "iuf":
             given = np.array([_real(item) for item in given.ravel()])
-        given = given.astype(float).ravel().tolist()
+        return given.astype(float).ravel().tolist()
     except Exception:  # an answer may be any object at all, and its conversion may raise anything
         raise _UnreadableError(f"This asks for a number, not {_kind(answer)}.") from None
-    if len(given) != len(_listed(wanted)):
-        asked = "one number" if not isinstance(wanted, list) else f"{len(wanted)} numbers in a list"
-        raise _UnreadableError(f"This asks for {asked}, and there are {len(given)}.")
-    if not all(map(math.isfinite, given)):
-        raise _UnreadableError("The answer is a finite number, and this is not: was something divided by 0?")
-    return given
 
 
 def _real(item):
@@ -271,33 +398,62 @@ def _kind(answer):
     return f"a value of type {type(answer).__name__}"
 
 
+def _failing(function, calls):
+    """What the first call shows that a learner's function does not give as asked, or nothing."""
+    name = getattr(function, "__name__", "the function")
+    for call in calls:
+        wanted = np.asarray(call["value"], dtype=float)
+        arguments = [np.array(each) if isinstance(each, list) else each for each in call["arguments"]]
+        shown = f"{name}({', '.join(map(str, call['arguments']))})"
+        try:
+            given = function(*arguments)
+        except Exception as error:  # it is the learner's code
+            return f"The answer is right, but {shown} fails: {type(error).__name__}: {error}."
+        try:
+            given = np.asarray(given, dtype=float)
+        except Exception:  # it may return any object at all
+            return f"The answer is right, but {shown} gives {_kind(given)}."
+        if given.shape != wanted.shape or not np.allclose(given, wanted, rtol=0.001, atol=1e-9):
+            values = [_written(each.item()) if each.ndim == 0 else "other values" for each in (given, wanted)]
+            asked = f", and it should give {values[1]}" if wanted.ndim == 0 else ""
+            return f"The answer is right, but {shown} gives {values[0]}{asked}."
+    return ""
+
+
 def _diagnosis(exercise, given):
-    """Say what is wrong, the most telling reason first."""
-    for mistake in exercise.wrong:
-        if exercise.fits_all(given, mistake["value"]):
-            return mistake["why"]
+    """Name the mistake and say what is wrong, the most telling reason first."""
+    for place, mistake in enumerate(exercise.wrong, start=1):
+        if exercise.is_mistake(given, mistake):
+            return str(place), mistake["why"]
     if isinstance(exercise.answer, str):
-        return "That is not the word."
+        return None, "That is not the word."
     wanted = _listed(exercise.answer)
+    if all(map(exercise.fits, sorted(given), sorted(wanted))):
+        return "order", "These are the right numbers, in another order than the question's."
     place, value, right = next(
         (place, value, right)
         for place, (value, right) in enumerate(zip(given, wanted, strict=True), start=1)
         if not exercise.fits(value, right)
     )
-    shown = f"{_written(value)} {exercise.unit}".strip()
+    number = _written(value)
+    shown = f"{number} {exercise.unit}" if exercise.unit in arithmetic.UNITS.values() else number
     if len(wanted) > 1:
-        shown = f"Number {place}, {shown},"
+        number, shown = f"Number {place}, {number},", f"Number {place}, {shown},"
     if exercise.fits(-value, right):
-        return f"{shown} has the right size and the wrong sign."
-    for factor, why in [(0.01, "a percentage where a fraction"), (100, "a fraction where a percentage")]:
+        return "sign", f"{shown} has the right size and the wrong sign."
+    for factor, mistake, why in FACTORS:
         if exercise.fits(value * factor, right):
-            return f"{shown} is {1 / factor:g} times what is asked: did you give {why} is asked for?"
+            return (
+                mistake,
+                f"{number} is {1 / factor:g} times what is asked: did you give {why} is asked for?",
+            )
     if math.isclose(value, right, rel_tol=CLOSE):
-        return f"{shown} is close: was something rounded on the way, or a small part left out?"
-    return f"{shown} is too {'high' if value > right else 'low'}."
+        return "close", f"{shown} is close: was something rounded on the way, or a small part left out?"
+    return None, f"{shown} is too {'high' if value > right else 'low'}."
 
 
 def _written(value):
     """Write a number with its sign, thousands separated, without needless decimals."""
-    text = f"{value:,.2f}".rstrip("0").rstrip(".") if abs(value) >= 1 else f"{value:.6g}"
+    size = abs(value)
+    text = f"{value:,.{2 if size >= 1_000 else 4}f}".rstrip("0").rstrip(".") if size >= 1 else f"{value:.6g}"
     return typeset(text)

@@ -71,8 +71,8 @@ def run(path, source=""):
     verdicts, question = {}, [""]
     judge = exercise.check
 
-    def check(name, answer):
-        verdicts[name] = judge(name, answer)
+    def check(name, answer, function=None):
+        verdicts[name] = judge(name, answer, function)
         return verdicts[name]
 
     def visit(place, cell, session):
