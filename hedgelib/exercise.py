@@ -46,7 +46,7 @@ from importlib import resources
 
 import numpy as np
 
-from hedgelib import arithmetic
+from hedgelib import arithmetic, progress
 from hedgelib.rendering import typeset
 
 MODULES = {"np": "numpy", "math": "math"} | {
@@ -297,6 +297,7 @@ def check(name="", answer=..., function=None):
     verdict = replace(verdict, exercise=name, answer=text)
     if not again or verdict.outcome != mine[-1].outcome:
         session.append(verdict)
+        progress.record(name, text, verdict.outcome, verdict.mistake)
     return verdict
 
 
@@ -336,7 +337,7 @@ def _done_so_far():
 def _as_text(answer):
     """An answer as a record keeps it."""
     try:
-        text = str(answer)
+        text = str(answer if isinstance(answer, str) else np.asarray(answer).tolist())
     except Exception:  # a stranger's object may raise anything
         text = _kind(answer)
     return text[: arithmetic.LONGEST]

@@ -4,8 +4,8 @@
 the pages of the site write and read, too; ``docs/progress.md`` tells its format. The environment variable
 ``HEDGELAB_PROGRESS`` names another file, or says ``off``: then nothing is kept.
 
-Of an exercise the first `MOST_TRIES` attempts are kept and the last one; ``try`` counts them all. The same
-answer again, as when all cells run again, is no new attempt.
+Of an exercise the first `MOST_TRIES` attempts are kept and the last one. The same answer again, as when all
+cells run again, is no new attempt.
 """
 
 import contextlib
@@ -67,11 +67,13 @@ def record(exercise, answer, verdict, mistake=None):
     --------
     >>> record("02-1", "65", "wrong")
     """
-    attempt = {"exercise": exercise, "answer": str(answer)[:LONGEST], "verdict": verdict, "mistake": mistake}
-    # A home folder may be missing, full, read-only or damaged: an exercise is answered all the same.
-    with contextlib.suppress(OSError, RuntimeError, ValueError):
-        made = _attempt(attempt)
-        _change(lambda kept: _with_attempt(kept, made))
+    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    attempt = {"exercise": exercise, "answer": str(answer), "verdict": verdict, "mistake": mistake}
+    attempt |= {"try": 1, "time": now}
+    if _is_attempt(attempt):
+        # A home folder may be missing, full, read-only or damaged: an exercise is answered all the same.
+        with contextlib.suppress(OSError, RuntimeError, ValueError):
+            _change(lambda kept: _with_attempt(kept, _attempt(attempt)))
 
 
 def attempts():
@@ -139,7 +141,7 @@ def add(path):
             if (each["exercise"], each["time"], each["answer"]) not in known
         ]
         together = sorted(kept["attempts"] + new, key=lambda each: each["time"])
-        return {"format": FORMAT, "attempts": _numbered(together), "votes": other["votes"] | kept["votes"]}
+        return other | kept | {"attempts": _numbered(together), "votes": other["votes"] | kept["votes"]}
 
     if not _change(with_other):
         raise ValueError(f"{place()} is being written by another notebook; try again")
@@ -157,12 +159,13 @@ def read(text):
     Returns
     -------
     dict
-        ``attempts``, a list of dict, and ``votes``, a dict of the lessons' *Predict* votes.
+        ``attempts``, a list of dict; ``votes``, a dict of the lessons' *Predict* votes; what else it holds.
+        An attempt or vote that is not as ``docs/progress.md`` says is left out.
 
     Raises
     ------
     ValueError
-        If it is not a progress file, or if an attempt in it is not as it must be.
+        If it is not a progress file.
 
     Examples
     --------
@@ -184,7 +187,10 @@ def read(text):
     listed, votes = found.get("attempts", []), found.get("votes", {})
     if not isinstance(listed, list) or not isinstance(votes, dict):
         raise ValueError('"attempts" must be a list and "votes" a table')
-    return {"format": FORMAT, "attempts": [_attempt(each) for each in listed], "votes": votes}
+    return found | {
+        "attempts": [_attempt(each) for each in listed if _is_attempt(each)],
+        "votes": {lesson: vote for lesson, vote in votes.items() if type(vote) is int and vote > 0},
+    }
 
 
 def table(names, tried=None):
@@ -201,15 +207,15 @@ def table(names, tried=None):
     -------
     pandas.DataFrame
         A row for each lesson: how many exercises there are, how many are right and tried, in how many
-        attempts, and the names of those that still wait for a right answer after a wrong one.
+        tries, and the names of those that still wait for a right answer after a wrong one.
 
     Examples
     --------
     >>> one = {"exercise": "02-2", "answer": "0.4", "verdict": "wrong", "mistake": None, "try": 1, "time": ""}
     >>> table(["02-1", "02-2"], [one])
-            exercises  right  tried  attempts look again at
+            exercises  right  tried  tries look again at
     lesson
-    02              2      0      1         1          02-2
+    02              2      0      1      1          02-2
     """
     tried = attempts() if tried is None else tried
     best, tries = {}, {}
@@ -226,30 +232,30 @@ def table(names, tried=None):
         row[3] += tries.get(name, 0)
         if best.get(name, "right") != "right":
             row[4].append(name)
-    columns = ["exercises", "right", "tried", "attempts", "look again at"]
+    columns = ["exercises", "right", "tried", "tries", "look again at"]
     made = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
     made["look again at"] = made["look again at"].map(", ".join)
     return made.rename_axis("lesson")
 
 
+def _is_attempt(found):
+    """Whether something that a file lists is an attempt."""
+    return (
+        isinstance(found, dict)
+        and all(isinstance(found.get(key), str) for key in ("exercise", "answer", "time"))
+        and found.get("verdict") in VERDICTS
+        and isinstance(found.get("mistake"), str | None)
+        and type(found.get("try")) is int
+        and found["try"] > 0
+    )
+
+
 def _attempt(found):
-    """An attempt of a file, with what must be in it."""
-    if not isinstance(found, dict):
-        raise ValueError(f"an attempt must be a table, not {str(found)[:40]!r}")
-    made = {
-        "exercise": found.get("exercise"),
-        "answer": found.get("answer"),
-        "verdict": found.get("verdict"),
-        "mistake": found.get("mistake"),
-        "try": found.get("try", 1),
-        "time": found.get("time", ""),
+    """What an attempt must have, in one order, its texts cut to their length."""
+    return {
+        key: found[key][:LONGEST] if isinstance(found[key], str) else found[key]
+        for key in ("exercise", "answer", "verdict", "mistake", "try", "time")
     }
-    texts = (made["exercise"], made["answer"], made["time"], made["mistake"] or "")
-    if not all(isinstance(each, str) and len(each) <= LONGEST for each in texts):
-        raise ValueError(f"exercise, answer, time and mistake must be texts of at most {LONGEST} characters")
-    if made["verdict"] not in VERDICTS or type(made["try"]) is not int or made["try"] < 1:
-        raise ValueError(f'"verdict" must be one of {", ".join(VERDICTS)}, and "try" a whole number from 1')
-    return made
 
 
 def _kept(file):
@@ -266,17 +272,16 @@ def _with_attempt(kept, attempt):
     others = kept["attempts"]
     if len(mine) > MOST_TRIES:
         others = [each for each in others if each is not mine[-1]]
-    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    number = mine[-1]["try"] + 1 if mine else 1
-    return kept | {"attempts": [*others, attempt | {"try": number, "time": now}]}
+    number = mine[-1]["try"] + (mine[-1]["verdict"] == "wrong") if mine else 1
+    return kept | {"attempts": [*others, attempt | {"try": number}]}
 
 
 def _numbered(listed):
-    """Attempts in the order of time with their numbers: they never fall, and never below the one given."""
-    last = {}
-    numbered = []
+    """Attempts in the order of time, each with a number that is 1 more than the wrong ones before it."""
+    least, numbered = {}, []
     for each in listed:
-        number = last[each["exercise"]] = max(last.get(each["exercise"], 0) + 1, each["try"])
+        number = max(least.get(each["exercise"], 1), each["try"])
+        least[each["exercise"]] = number + (each["verdict"] == "wrong")
         numbered.append(each | {"try": number})
     return numbered
 
