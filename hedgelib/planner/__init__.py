@@ -5,6 +5,8 @@ It is an annex that no module of the core imports, and it places no order.
 
 from hedgelib.planner.chances import chances
 from hedgelib.planner.comparing import compare, draw_comparison
+from hedgelib.planner.cross import CrossWorksheet
+from hedgelib.planner.crossing import at_both, rebalancing, stays
 from hedgelib.planner.drawing import draw
 from hedgelib.planner.form import Form
 from hedgelib.planner.keeping import follow, load, save
@@ -15,10 +17,12 @@ from hedgelib.planner.walking import at, play
 from hedgelib.planner.writing import ladder_csv, markdown, page
 
 __all__ = [
+    "CrossWorksheet",
     "Form",
     "Worksheet",
     "WorksheetError",
     "at",
+    "at_both",
     "carry",
     "chances",
     "compare",
@@ -31,6 +35,8 @@ __all__ = [
     "markdown",
     "page",
     "play",
+    "rebalancing",
     "save",
+    "stays",
     "summary",
 ]
