@@ -79,10 +79,12 @@ def at_both(sheet, held_prices, short_prices):
         halts, moved[:, None], out=np.zeros((len(held), len(halts))), where=moved[:, None] != 0
     )
     way = np.sort(np.concatenate([way, np.clip(reached, 0, 1)], axis=1), axis=1)
-    paths, hedge, plan = _played(
-        sheet, 1 + way * (held / sheet.price - 1)[:, None], 1 + way * moved[:, None], sheet.band
-    )
-    runs = [ledger.run(paths.frame(row), hedge, plan) for row in range(len(paths))]
+    runs = []
+    for row, moves in enumerate(way):
+        ends = held[row] / sheet.price, shorted[row] / sheet.short_price
+        prices = (1 - moves + moves * end for end in ends)
+        paths, hedge, plan = _played(sheet, *(price[np.newaxis] for price in prices), sheet.band)
+        runs.append(ledger.run(paths.frame(0), hedge, plan))
     last = pd.DataFrame([rows.iloc[-1] for rows in runs]).reset_index(drop=True)
     short = (last["short_pnl"] + last["liquidation_loss"]).astype(float)
     return pd.DataFrame(
@@ -123,8 +125,8 @@ def stays(sheet):
     >>> stays(plan)[["unhedged", "left", "removed"]].round(2).iloc[:2]
           unhedged     left  removed
     days
-    1      1934.67  1206.37     0.61
-    7      5123.40  3128.54     0.63
+    1      2012.04   892.58     0.80
+    7      4992.13  2142.76     0.82
     """
     checks.kind("sheet", sheet, CrossWorksheet, "a planner.CrossWorksheet")
     pair, rows = sheet.judged, {}
@@ -171,8 +173,8 @@ def rebalancing(sheet):
           trades  fees
     band
     0.00     0.0   0.0
-    0.02    12.5 -10.5
-    0.05     4.0  -6.5
+    0.02     6.1  -5.5
+    0.05     1.7  -3.1
     """
     checks.kind("sheet", sheet, CrossWorksheet, "a planner.CrossWorksheet")
     columns = ["trades", "fees", "left", "worst", "liquidated"]
