@@ -10,6 +10,7 @@ from hedgelib.planner.crossing import at_both, rebalancing, stays
 from hedgelib.planner.drawing import draw
 from hedgelib.planner.form import Form
 from hedgelib.planner.keeping import follow, load, save
+from hedgelib.planner.pasted import own_contract, read_brackets
 from hedgelib.planner.sheet import Worksheet, WorksheetError
 from hedgelib.planner.summary import summary
 from hedgelib.planner.tables import carry, ladder
@@ -33,8 +34,10 @@ __all__ = [
     "ladder_csv",
     "load",
     "markdown",
+    "own_contract",
     "page",
     "play",
+    "read_brackets",
     "rebalancing",
     "save",
     "stays",
