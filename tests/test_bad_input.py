@@ -437,8 +437,10 @@ CALLS = [
     *(call(getattr(planner, name), sheet=PLANNED) for name in ("summary", "markdown", "ladder_csv")),
     call(planner.page, sheet=PLANNED, day=None, loose=["day"]),
     call(planner.draw, figure=Fresh(Figure), sheet=PLANNED, limits=[-20_000.0, 60_000.0]),
-    call(planner.compare, plans={"hedge": PLANNED, "put": "put"}),
-    call(planner.draw_comparison, figure=Fresh(Figure), plans={"hedge": PLANNED, "sell": "sell"}),
+    call(planner.compare, plans={"hedge": PLANNED, "put": "put"}, implied=0.5),
+    call(
+        planner.draw_comparison, figure=Fresh(Figure), plans={"hedge": PLANNED, "sell": "sell"}, implied=0.5
+    ),
     call(
         planner.follow,
         sheet=PLANNED,
