@@ -8,7 +8,7 @@ SIDE_BY_SIDE := --numprocesses=auto --no-loadscope-reorder
 
 export JUPYTER_PREFER_ENV_PATH := 1
 
-.PHONY: help lab fresh follow test test-oldest lint style notebooks site slides pdf bench lock clean
+.PHONY: help lab fresh follow test test-oldest lint style notebooks site slides live pdf bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list what make can do
@@ -25,7 +25,7 @@ test: style ## set up, then run every check and test
 
 # What needs a browser, the site or the lock is tested with the locked versions alone. The old ones are found to use
 # what newer neighbours deprecate: their warnings are no errors.
-NOT_WITH_OLDEST := collection environment jupyterlab notebooks setup site_barriers site_browser twin website
+NOT_WITH_OLDEST := collection environment jupyterlab live notebooks setup site_barriers site_browser twin website
 
 test-oldest: $(OLDEST)/.ready ## test the library with the oldest versions it runs with, on Python 3.12
 	$(OLDEST)/bin/python -m pytest --quiet $(SIDE_BY_SIDE) --dist=loadgroup --override-ini=filterwarnings=default \
@@ -52,6 +52,9 @@ site: $(READY) ## build the static website, slides included, into _site/
 	$(BIN)/python -m website
 
 slides: site ## the same build; the slides are in _site/slides/
+
+live: site ## the same site, and every cell of it can be edited and run; downloads 77 MB once
+	$(BIN)/python -m website.live $(if $(PYODIDE),--pyodide "$(PYODIDE)")
 
 pdf: site ## print every lesson to a PDF handout in _pdf/ (needs Chromium)
 	$(BIN)/python -m website --pdf
