@@ -7,9 +7,12 @@ import base64
 import functools
 import html
 import re
+import tempfile
 from datetime import date
+from pathlib import Path
 
 import ipywidgets
+import pandas as pd
 from matplotlib.figure import Figure
 
 from hedgelib import contracts, market, rendering
@@ -19,7 +22,7 @@ from hedgelib.planner import entry
 from hedgelib.planner.comparing import MOST, WAYS, comparable, compare, draw_comparison
 from hedgelib.planner.drawing import draw_ends, draw_results
 from hedgelib.planner.form import PAGE_LEVEL
-from hedgelib.planner.keeping import saved
+from hedgelib.planner.keeping import follow, load, saved
 from hedgelib.planner.sheet import JUDGES, Worksheet, WorksheetError
 from hedgelib.planner.summary import known, summary
 from hedgelib.planner.writing import NO_ORDER, fragment, ladder_csv, markdown, page
@@ -31,6 +34,11 @@ GROUPS = {
     "Exits": ("take_profit", "stop", "band"),
     "The market today": ("judge", "volatility", "funding", "taker_fee"),
 }
+TITLES = (
+    "The whole plan, to read, print and save",
+    "Side by side",
+    "Open a saved plan, and follow it",
+)
 LABELS = {
     "contract": "Contract",
     "coins": "Coins held",
@@ -54,7 +62,7 @@ LABELS = {
     "taker_fee": "My taker fee (%)",
 }
 _WORDS = {
-    "decide": {"the hedge ratio": "ratio", "the loss I can bear": "bearable"},
+    "decide": {"hedge ratio": "ratio", "bearable loss": "bearable"},
     "mode": {"isolated": "isolated", "cross": "cross"},
     "margin_from": {
         "money outside": "outside",
@@ -64,10 +72,18 @@ _WORDS = {
     },
 }
 _HISTORY, _MARKET = "my downloaded history", "the market given"
+FOLLOWED = {
+    "price": "Price now",
+    "day": "Days so far",
+    "funding": "Funding so far",
+    "posted": "Reserve posted",
+    "highest": "Highest since",
+    "lowest": "Lowest since",
+}
 _HINTS = {
-    "take_profit": "none; or 54,000 or 10 %",
-    "stop": "none; or 69,000 or 15 %",
-    "band": "never; or 5 %",
+    "take_profit": "a price, or 10 %",
+    "stop": "a price, or 15 %",
+    "band": "never, or 5 %",
     "taker_fee": "the contract's",
 }
 _OPTIONAL = {"volatility", "funding", "taker_fee"}  # empty: what is known
@@ -97,9 +113,16 @@ _STYLE = """
 .hl-form .hl-lines { grid-column: 1 / -1; height: auto }
 .hl-form .hl-lines .widget-html-content { line-height: 1.3 }
 .hl-form .hl-lines p { margin: .3em 0 0 }
-.hl-form .hl-beside table { border-collapse: collapse; margin: .4em 0 }
-.hl-form .hl-beside th, .hl-form .hl-beside td { padding: 1px .8em; text-align: right; white-space: nowrap }
-.hl-form .hl-beside tbody th { text-align: left }
+.hl-form .hl-fields > .widget-hbox button { padding: 0 .6em }
+.hl-form .hl-lines tr > * { padding: 1px 1em 1px 0 !important }
+.hl-form .widget-accordion .widget-html-content { line-height: 1.35 }
+.hl-form .widget-accordion table { border-collapse: collapse; margin: .4em 0 }
+.hl-form .widget-accordion tr > * { padding: 1px .6em 1px 0; text-align: left; vertical-align: top }
+.hl-form .hl-beside tr > :not(:first-child) { text-align: right }
+@media (max-width: 1100px) {
+  .hl-form { --jp-widgets-font-size: 12px }
+  .hl-form .hl-fields { flex-basis: 232px }
+}
 @container (max-width: 40em) {
   .hl-form .hl-grid { grid-template-columns: 1fr }
   .hl-form .hl-lines { order: 1 }
@@ -121,38 +144,46 @@ class FormPanel(ipywidgets.VBox):
         self.result = _classed(ipywidgets.HTML(), "hl-lines")
         self.links, self.plan = ipywidgets.HTML(), ipywidgets.HTML()
         self.pictures = [_classed(LabelledImage(), name) for name in ("hl-prices", "hl-days")]
-        self.undo = ipywidgets.Button(description="Undo", layout={"width": "5em"})
-        self.reset = ipywidgets.Button(description="Reset", layout={"width": "5em"})
+        self.undo = ipywidgets.Button(description="Undo", layout={"width": "auto"})
+        self.reset = ipywidgets.Button(description="Reset", layout={"width": "auto"})
         self.undo.on_click(lambda _: self._past and self._put(self._past.pop()))
         self.reset.on_click(lambda _: self._put(self._first))
         self.takers = {
             name: _classed(ipywidgets.HBox(layout={"flex_flow": "row wrap"}), "hl-takers")
             for name in ("volatility", "funding")
         }
-        self.keep = ipywidgets.Button(description="Keep to compare", layout={"width": "10em"})
+        self.keep = ipywidgets.Button(description="Keep to compare", layout={"width": "auto"})
         self.keep.on_click(lambda _: self._keep())
         self.beside, self.kept = _classed(ipywidgets.HTML(), "hl-beside"), {}
         self.side_picture = LabelledImage(layout={"width": "100%", "max_width": "720px"})
-        parts = ipywidgets.VBox([self.links, self.plan]), ipywidgets.VBox([self.beside, self.side_picture])
+        self.upload = ipywidgets.FileUpload(description="Open a saved plan", accept=".json")
+        self.upload.layout.width = "auto"
+        self.upload.observe(lambda _: self._open(), "value")
+        self.visit = {
+            name: ipywidgets.Text(continuous_update=False, **_label(text)) for name, text in FOLLOWED.items()
+        }
+        self.standing = ipywidgets.HTML()
+        parts = (
+            ipywidgets.VBox([self.links, self.plan]),
+            ipywidgets.VBox([self.beside, self.side_picture]),
+            ipywidgets.HBox([ipywidgets.VBox([self.upload, *self.visit.values()]), self.standing]),
+        )
         self.whole = ipywidgets.Accordion(parts)
-        self.whole.titles = ("The whole plan, to read, print and save", "Side by side")
+        self.whole.titles = TITLES
         self.whole.selected_index = None
         style = ipywidgets.HTML(f"<style>{_STYLE}</style>", layout={"display": "none"})
         super().__init__([style, ipywidgets.HBox([self._left(), self._right()]), self.whole])
         self.add_class("hl-form")
-        self._first = self._typed()
+        self._first = self._typed(start)
         self._put(self._first)
         for name, field in self.fields.items():
             field.observe(functools.partial(self._changed, name), "value")
-        self.whole.observe(lambda _: self._unfold(), "selected_index")
+        for field in (self.whole, *self.visit.values()):
+            field.observe(lambda _: self._unfold(), "selected_index" if field is self.whole else "value")
 
     def _field(self, name):
         """Make one field: a list of words, or a line to type in."""
-        label = {
-            "description": LABELS[name],
-            "style": {"description_width": "9em"},
-            "layout": {"width": "auto"},
-        }
+        label = _label(LABELS[name])
         if name in _WORDS:
             return ipywidgets.Dropdown(options=list(_WORDS[name].items()), **label)
         if name == "contract":
@@ -180,9 +211,8 @@ class FormPanel(ipywidgets.VBox):
         seen = _classed(ipywidgets.Box([results, ends, self.result]), "hl-grid")
         return _classed(ipywidgets.VBox([seen]), "hl-seen")
 
-    def _typed(self):
-        """What the fields show at the start."""
-        sheet = self._start
+    def _typed(self, sheet):
+        """What the fields show of a plan."""
         bearable = (1 - sheet.share) * sheet.coins * sheet.price * sheet.fall
         values = {name: getattr(sheet, name, None) for name in LABELS}
         values |= {"decide": "ratio" if sheet.bearable is None else "bearable", "ratio": sheet.share}
@@ -272,13 +302,14 @@ class FormPanel(ipywidgets.VBox):
         self._offer()
         self._unfold()
         if self.sheet is None:
-            names = ", ".join(LABELS[name] for name in problems)
-            self.result.value = _alert(f"No plan yet. See: {names}")
+            told = "; ".join(f"{LABELS[name]}: {_worded(why)}" for name, why in problems.items())
+            self.result.value = _alert(f"No plan yet. {told}")
             for picture in self.pictures:
                 picture.layout.display = "none"
             return
         told = summary(self.sheet)
-        self.result.value = f'<div aria-live="polite">{rendering.readouts_html(told)}<p>{NO_ORDER}</p></div>'
+        lines = rendering.readouts_html(told).replace(" %", "\N{NO-BREAK SPACE}%")
+        self.result.value = f'<div aria-live="polite">{lines}<p>{NO_ORDER}</p></div>'
         for picture, draw in zip(self.pictures, (draw_results, draw_ends), strict=True):
             with rendering.style():
                 figure = Figure(figsize=_SIZE, layout="constrained")
@@ -330,27 +361,70 @@ class FormPanel(ipywidgets.VBox):
             self.whole.selected_index = 1
             self._unfold()
 
+    def _open(self):
+        """Put a saved plan into the fields."""
+        if not self.upload.value:
+            return
+        file = self.upload.value[0]
+        self.upload.value = ()
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "my-hedge.json"
+                path.write_bytes(file["content"])
+                sheet = load(path)
+        except ValueError:
+            self.standing.value = _alert(
+                f"{file['name']} holds no plan: open a my-hedge.json that was saved here"
+            )
+            return
+        contract = self.fields["contract"]
+        if sheet.rules not in dict(contract.options).values():
+            contract.options = (*contract.options, (sheet.rules.symbol, sheet.rules))
+        self._past.append({name: field.value for name, field in self.fields.items()})
+        self._put(self._typed(sheet))
+
+    def _follow(self):
+        """Say how the plan stands, once a price has been typed."""
+        typed = {name: field.value for name, field in self.visit.items() if field.value.strip()}
+        if "price" not in typed:
+            told = "The plan above is the one that was opened. Type the price now, the days and the funding."
+            self.standing.value = html.escape(told)
+            return
+        try:
+            known = {name: _labelled(FOLLOWED[name], text) for name, text in typed.items()}
+            told = follow(self.sheet, **{"day": 0} | known)
+            self.standing.value = f'<div aria-live="polite">{rendering.readouts_html(told)}</div>'
+        except ValueError as error:
+            self.standing.value = _alert(str(error))
+
     def _set_beside(self):
         """Set this plan beside those kept for the same coins, and beside a sale and a put."""
         same = {name: kept for name, kept in self.kept.items() if comparable(kept, self.sheet)}
         plans = dict([*({"this plan": self.sheet} | same | {way: way for way in WAYS}).items()][:MOST])
         table = compare(plans)
-        shares = {"liquidated": lambda share: known(share, percent, 0)}
-        money = dict.fromkeys(table.columns.drop("liquidated"), known)
-        self.beside.value = table.to_html(formatters=money | shares, border=0)
+        writes = {"liquidated": lambda share: known(share, percent, 0)}
+        writes |= dict.fromkeys(("cash", "given up"), lambda value: known(value, signed=False))
+        rows = {name: column.map(writes.get(name, known)) for name, column in table.items()}
+        self.beside.value = pd.DataFrame(rows).T.to_html(border=0)
         with rendering.style():
             figure = Figure(figsize=(7.5, 3.6), layout="constrained")
             told = draw_comparison(figure, plans)
             self.side_picture.tooltip = rendering.alt_text("Side by side", told)
             self.side_picture.value = rendering.data_url(rendering.png(figure)).encode()
+        self.side_picture.layout.display = None
 
     def _unfold(self):
         """Write what somebody looks at: the whole plan and its files, or the plans side by side."""
-        self.links.value = self.plan.value = self.beside.value = ""
-        if self.sheet is None or self.whole.selected_index is None:
+        self.links.value = self.plan.value = self.beside.value = self.standing.value = ""
+        self.side_picture.layout.display = "none"
+        if self.whole.selected_index is None:
             return
-        if self.whole.selected_index == 1:
-            self._set_beside()
+        if self.sheet is None:
+            told = _alert("No plan yet: see the fields above")
+            self.links.value = self.beside.value = self.standing.value = told
+            return
+        if self.whole.selected_index:
+            (self._set_beside if self.whole.selected_index == 1 else self._follow)()
             return
         self.plan.value = fragment(self.sheet, PAGE_LEVEL)
         self.links.value = "Save: " + " · ".join(
@@ -368,6 +442,19 @@ def _classed(widget, name):
     """Return a widget with a class of the form's style."""
     widget.add_class(name)
     return widget
+
+
+def _label(text):
+    """How a field shows its label."""
+    return {"description": text, "style": {"description_width": "9em"}, "layout": {"width": "auto"}}
+
+
+def _labelled(label, text):
+    """Read a number; a complaint names its field."""
+    try:
+        return entry.number(text)
+    except ValueError as error:
+        raise ValueError(f"{label}: {error}") from None
 
 
 def _value(name, text, price):
