@@ -258,7 +258,7 @@ class _Account:
         self.orders[order.kind] = DONE
         self.kept *= 1 - order.share
         self.trade(self.quantity - cut, price, self.spot_inside(price), fee)
-        self.events.append(f"{order.kind}, {self.size(cut)} bought back at {price:,.2f}")
+        self.events.append(f"{order.kind}, {self.size(cut)} bought back at {self.contract.price_text(price)}")
 
     def trade(self, quantity, price, spot, fee):
         """Bring the short to a quantity at a price, while spot is at another, for a fee (fraction)."""
@@ -318,7 +318,7 @@ class _Account:
         self.realise(self.quantity, price, spot)
         self.quantity, self.margin = 0.0, -self.counted * self.coins * price
         self.liquidated, self.trigger = True, (balance, required, price)
-        self.events.append(f"liquidated at {price:,.2f}{event}")
+        self.events.append(f"liquidated at {self.contract.price_text(price)}{event}")
         if self.counted:
             self.sell_coins(spot)
 
@@ -336,7 +336,9 @@ class _Account:
         self.margin += sold * spot * (1 - fee)
         self.fees -= sold * spot * fee
         self.spot_pnl -= sold * (self.bar.spot - spot)  # from here on they are not held
-        self.events.append(f"{self.size(round(sold, 8))} sold at {spot:,.2f} for {owed:,.2f} USDT owed")
+        self.events.append(
+            f"{self.size(round(sold, 8))} sold at {self.contract.price_text(spot)} for {owed:,.2f} USDT owed"
+        )
 
     def rebalance(self, share):
         """Trade where the target has changed or the short has drifted out of its band."""
@@ -364,7 +366,7 @@ class _Account:
                 self.orders = dict.fromkeys(self.orders, WAITING)
             self.trade(quantity, mark, self.bar.spot, contract.taker_fee)
             done = "sold short" if added > 0 else "bought back"
-            self.events.append(f"{self.size(abs(added))} {done} at {mark:,.2f}")
+            self.events.append(f"{self.size(abs(added))} {done} at {self.contract.price_text(mark)}")
         elif added > 0 or (target > 0 and not self.quantity):
             wanted = self.size(float(f"{target - self.quantity:.4g}"))
             steps = math.ceil(contract.minimum_notional / price / contract.step - 1e-9)

@@ -169,6 +169,16 @@ SHEET = {
     "taker_fee": 4e-4,
 }
 PLANNED = planner.Worksheet(**SHEET)
+CROSS = {name: SHEET[name] for name in SHEET if name not in ("cost", "bearable", "margin_from", "market")} | {
+    "held": "ADA",
+    "coins": 20_000.0,
+    "price": 0.75,
+    "ratio": 1.2,
+    "short_price": 60_000.0,
+    "held_closes": None,
+    "short_closes": None,
+}
+CROSSED = planner.CrossWorksheet(**CROSS)
 EXIT = {"price": None, "share": 1.0, "on": "last"}
 
 
@@ -400,6 +410,26 @@ CALLS = [
     # The plan of lesson 09.
     call(planner.Worksheet, **SHEET),
     call(form.Form, sheet=PLANNED, **SHEET, loose=["mode", "volatility", "funding", "taker_fee"]),
+    call(planner.CrossWorksheet, **CROSS),
+    call(planner.read_brackets, text="0 - 50,000  0.4 %", may_be=NAN),
+    call(
+        planner.own_contract,
+        symbol="ARBUSDT",
+        brackets="0 - 50,000  0.4 %",
+        coin="ARB",
+        tick=0.0001,
+        step=0.1,
+        minimum=5.0,
+        maker_fee=2e-4,
+        taker_fee=5e-4,
+        spot_fee=1e-3,
+        funding_hours=8,
+        collateral_ratio=0.9,
+        day=None,
+        loose=["coin", "day", "collateral_ratio", "symbol"],
+    ),
+    call(planner.at_both, sheet=CROSSED, held_prices=[0.6, 0.9], short_prices=[5e4, 7e4], may_be=NAN),
+    *(call(getattr(planner, name), sheet=CROSSED, may_be=NAN) for name in ("stays", "rebalancing")),
     call(planner.at, sheet=PLANNED, prices=[50_000.0, 70_000.0], may_be=NAN),
     call(planner.play, sheet=PLANNED, market=MARKET, may_be=NAN),
     *(call(getattr(planner, name), sheet=PLANNED, may_be=NAN) for name in ("carry", "ladder")),
@@ -407,8 +437,10 @@ CALLS = [
     *(call(getattr(planner, name), sheet=PLANNED) for name in ("summary", "markdown", "ladder_csv")),
     call(planner.page, sheet=PLANNED, day=None, loose=["day"]),
     call(planner.draw, figure=Fresh(Figure), sheet=PLANNED, limits=[-20_000.0, 60_000.0]),
-    call(planner.compare, plans={"hedge": PLANNED, "put": "put"}),
-    call(planner.draw_comparison, figure=Fresh(Figure), plans={"hedge": PLANNED, "sell": "sell"}),
+    call(planner.compare, plans={"hedge": PLANNED, "put": "put"}, implied=0.5),
+    call(
+        planner.draw_comparison, figure=Fresh(Figure), plans={"hedge": PLANNED, "sell": "sell"}, implied=0.5
+    ),
     call(
         planner.follow,
         sheet=PLANNED,

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 from scipy.integrate import quad
 from scipy.stats import norm
 from test_planner_truth import plans
@@ -15,6 +16,7 @@ from test_planner_truth import plans
 from hedgelib import contracts, ledger, market, planner
 from hedgelib.planner import Worksheet
 
+TAKER = 0.0005
 PLAN = Worksheet(2.5, 30_000, 60_000, ratio=0.6, leverage=3, reserve=15_000, fall=0.2, days=60)
 COLLATERAL = {"margin_from": "collateral", "mode": "cross", "reserve": 0.0}
 
@@ -166,6 +168,39 @@ def test_side_by_side_by_hand():
     assert table.loc["2x", "liquidated"] < table.loc["3x", "liquidated"]
     assert table.loc["coins", "liquidated"] == 0
     assert table.loc["3x", "cost"] == pytest.approx(planner.carry(PLAN).loc["Total", "era"])
+
+
+def test_a_put_at_the_volatility_of_its_sellers():
+    given = {"hedge": PLAN, "put": "put"}
+    told, dear = (planner.compare(given, implied)["cost"]["put"] for implied in (0.45, 0.9))
+    spread = 0.45 * math.sqrt(60 / 365)
+    assert told == pytest.approx(-1.5 * 60_000 * (2 * norm.cdf(spread / 2) - 1))
+    assert dear < 1.9 * told < 0
+    assert planner.draw_comparison(Figure(), given, 0.45)["put"] == f"−{12_000 - told:,.0f} USDT"
+    with pytest.raises(ValueError, match="implied volatility"):
+        planner.compare(given, implied=45)
+
+
+def test_batches_beside_the_plain_hedge_by_hand():
+    table = planner.compare({"hedge": PLAN, "batches": "batches"})
+    # Of 1.5 BTC 0.45 are short at 60,000, 0.45 at 57,000 and 0.6 at 54,000; 48,000 gains 13,050 of them.
+    fee = TAKER * (0.45 * 60_000 + 0.45 * 57_000 + 0.6 * 54_000)
+    assert table.loc["batches", "fall of 20 %"] == pytest.approx(-30_000 + 13_050 - 2 * fee, abs=0.01)
+    # In a rise only the first is there. Its share of the reserve is larger, so +50 % does not kill it.
+    assert table.loc["batches", "rise by half"] == pytest.approx(75_000 - 0.45 * 30_000 - 2 * TAKER * 27_000)
+    assert table.loc["batches", "liquidated"] < table.loc["hedge", "liquidated"]
+    assert table.loc["batches", "cash"] == table.loc["hedge", "cash"]
+    # What is likely to be placed, by the reflection principle, day by day.
+    days, volatility = np.arange(1, 61), PLAN.outlook.volatility
+    shares = 0.3 + sum(
+        part * 2 * norm.cdf(math.log(1 - fall) / (volatility * np.sqrt(days / 365)))
+        for part, fall in ((0.3, 0.05), (0.4, 0.1))
+    )
+    carried = planner.carry(PLAN)["era"]
+    cost = carried["Funding"] * shares.mean() + carried["Fees"] * shares[-1]
+    assert table.loc["batches", "cost"] == pytest.approx(cost)
+    with pytest.raises(ValueError, match="the first batch, 30 % of the hedge"):
+        planner.compare({"small": replace(PLAN, coins=0.002, bearable=None, ratio=1), "batches": "batches"})
 
 
 def test_plans_for_other_holdings_are_not_compared():

@@ -9,6 +9,8 @@ from matplotlib.figure import FigureBase
 from hedgelib import checks
 from hedgelib.figures import BLACK, GREEN, GREY, LEGEND_ROW, PURPLE, VERMILION, lines, number, percent
 from hedgelib.planner.chances import by_formula
+from hedgelib.planner.cross import CrossWorksheet
+from hedgelib.planner.cross_drawing import draw_both, draw_stays
 from hedgelib.planner.sheet import worksheet
 from hedgelib.planner.summary import summary
 from hedgelib.planner.walking import results
@@ -30,7 +32,7 @@ def draw(figure, sheet, limits=None):
     ----------
     figure : matplotlib.figure.Figure
         Drawn into, on two axes.
-    sheet : Worksheet
+    sheet : Worksheet or CrossWorksheet
     limits : (float, float), optional
         Limits of the results (USDT); give them in an explorer.
 
@@ -48,8 +50,12 @@ def draw(figure, sheet, limits=None):
     """
     checks.kind("figure", figure, FigureBase, "a matplotlib figure")
     left, right = figure.subplots(1, 2, width_ratios=(3, 2))
-    draw_results(left, worksheet(sheet), limits)
-    draw_ends(right, sheet)
+    if isinstance(sheet, CrossWorksheet):
+        draw_both(left, sheet, limits)
+        draw_stays(right, sheet)
+    else:
+        draw_results(left, worksheet(sheet), limits)
+        draw_ends(right, sheet)
     return summary(sheet)
 
 

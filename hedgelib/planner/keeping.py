@@ -12,7 +12,7 @@ from hedgelib.figures import percent, usdt
 from hedgelib.planner.chances import first_touch
 from hedgelib.planner.sheet import Worksheet, worksheet
 from hedgelib.planner.summary import death, known
-from hedgelib.planner.tables import FAR, amount
+from hedgelib.planner.tables import FAR, amount, at_price
 
 _MARK, _FORMAT = "hedge lab plan", 1
 
@@ -146,12 +146,12 @@ def follow(sheet, price, *, day, funding=0.0, posted=0.0, highest=None, lowest=N
     if not closed:
         told |= {
             "Margin balance": _margin(sheet, price, funding + posted),
-            "Liquidation price": f"{death(dies, price)} from now",
+            "Liquidation price": f"{death(dies, sheet, price)} from now",
             "Next alarm": _alarms(sheet, price, dies),
             "Chance from here": _chance(sheet, price, sheet.dies_at(behind + apart), days),
         }
     which = f"the alarm of {sheet.alarm_hours[0]} hours" if sheet.alarm_hours else "the alarm"
-    rang = f"{which} at {usdt(sheet.alarm, signed=False)}" if highest >= sheet.alarm else "nothing"
+    rang = f"{which} at {at_price(sheet.alarm, sheet)}" if highest >= sheet.alarm else "nothing"
     held = sheet.value * day / (price if sheet.rules.inverse else 1)
     write = functools.partial(_money, sheet)
     judged = [f"{known(each.funding * held, write)} ({name})" for name, each in sheet.outlooks.items()]
@@ -196,7 +196,7 @@ def _alarms(sheet, price, dies):
     """The alarms before a liquidation price, by the hours for which the holder does not look."""
     told = {f" ({hours} hours)": sheet.alarm_before(dies, hours) for hours in sheet.alarm_hours}
     told = told or {" (halfway: fastest hours not measured)": sheet.alarm_before(dies)}
-    near = [f"{usdt(alarm, signed=False)}{name}" for name, alarm in told.items() if alarm < FAR * price]
+    near = [f"{at_price(alarm, sheet)}{name}" for name, alarm in told.items() if alarm < FAR * price]
     return ", ".join(near) or "none needed"
 
 

@@ -1,12 +1,14 @@
 """What the page about a plan says: the article's six steps and what may become of them."""
 
 import math
-from typing import NamedTuple
 
 from hedgelib.figures import number, percent, usdt
 from hedgelib.planner.chances import ENDS, by_formula, chances
+from hedgelib.planner.cross import CrossWorksheet
+from hedgelib.planner.cross_sections import cross_sections
+from hedgelib.planner.section import Section
 from hedgelib.planner.summary import UNKNOWN, death, have_ready, known, summary
-from hedgelib.planner.tables import amount, carry, ladder
+from hedgelib.planner.tables import amount, at_price, carry, ladder
 from hedgelib.planner.walking import at
 
 _VISITS = 8
@@ -16,17 +18,10 @@ _CARRY = "What holding it brings or costs"
 _SAID = "symbol", "side", "margin mode", "leverage"  # in the line that names the order
 
 
-class Section(NamedTuple):
-    """One part of the page: title, sentences, a table (names of the columns first), and a list."""
-
-    title: str
-    text: str = ""
-    table: tuple = ()
-    items: tuple = ()
-
-
 def sections(sheet):
     """The parts of the page."""
+    if isinstance(sheet, CrossWorksheet):
+        return cross_sections(sheet, sections(sheet.short))
     rungs = ladder(sheet)
     inside = f"; the margin balance in {sheet.rules.base}." if sheet.rules.inverse else "."
     return [
@@ -92,10 +87,10 @@ def _settings(sheet):
         ("leverage and mode", f"{sheet.leverage:g}x, {sheet.mode}{limit}"),
         ("direction", "sell (short)"),
         ("have ready", have_ready(sheet)),
-        ("liquidation price", death(sheet.liquidation, sheet.price)),
+        ("liquidation price", death(sheet.liquidation, sheet)),
     ]
     if sheet.plan.top_up:
-        rows.append(("… with the reserve posted", death(sheet.liquidation_with_reserve, sheet.price)))
+        rows.append(("… with the reserve posted", death(sheet.liquidation_with_reserve, sheet)))
     text = {
         "coin_margined": "Margin, gains and losses are in coin; only coins in the futures wallet back it.",
         "collateral": "The coins count as margin at a haircut, which the exchange may change, and all of "
@@ -114,7 +109,10 @@ def _order(sheet, exits):
         f"{max(0.0, sheet.coins_kept - sheet.covered):,.6g} {base}."
     )
     rows = [(name, f"{row.value} {row.unit}".strip()) for name, row in ticket.iterrows()]
-    rows += [(row.level.capitalize(), f"{row.order}, trigger {row.price:,.2f}") for row in exits.itertuples()]
+    rows += [
+        (row.level.capitalize(), f"{row.order}, trigger {sheet.rules.price_text(row.price)}")
+        for row in exits.itertuples()
+    ]
     if len(exits):
         text += (
             " The exits are market orders once the mark price is there: a limit may not fill, and the last "
@@ -128,7 +126,7 @@ def _ladder(sheet, rungs):
     for row in rungs.itertuples():
         yield (
             row.level,
-            number(row.price, 2, signed=False),
+            sheet.rules.price_text(row.price),
             percent(row.change, signed=True),
             number(row.coins_pnl),
             number(row.short_pnl),
@@ -174,7 +172,7 @@ def _what_then(sheet, rungs):
     """What to do when the plan has ended before its time, decided before it begins."""
     if "liquidation" in rungs.index and not sheet.stop:
         row = rungs.loc["liquidation"]
-        lost, price = usdt(-row.short_pnl, signed=False), usdt(row.price, signed=False)
+        lost, price = usdt(-row.short_pnl, signed=False), at_price(row.price, sheet)
         worth = usdt(row.coins_pnl + sheet.coins_kept * sheet.price, signed=False)
         again = usdt(sheet.covered * row.price / sheet.leverage, signed=False)
         yield (
@@ -215,7 +213,7 @@ def _unhedged(sheet):
     spread = known(sheet.outlook.basis * sheet.value, usdt, signed=False)
     return [
         ("coins without a short", f"{max(0.0, kept - sheet.covered):,.6g} of {kept:,.6g} {base}"),
-        (f"result of a fall to {usdt(fallen, signed=False)}", f"{usdt(left)}, without a hedge {usdt(whole)}"),
+        (f"result of a fall to {at_price(fallen, sheet)}", f"{usdt(left)}, without a hedge {usdt(whole)}"),
         ("basis, one standard deviation of a day", spread if spread == UNKNOWN else f"±{spread}"),
         ("the exchange and the stablecoin", _at_the_venue(sheet)),
         ("the upside", f"{percent(min(1.0, sheet.covered / kept), 0)} of it is given away"),

@@ -34,7 +34,7 @@ def _contract(value):
     )
 
 
-_CHECKS = {
+FIELDS = {
     "coins": _number("coins", above=0),
     "cost": _number("cost (USDT per coin)", at_least=0),
     "price": _number("price (USDT per coin)", above=0),
@@ -154,7 +154,7 @@ class Worksheet:
     def __post_init__(self):
         """Check every field, then whether they go together."""
         problems = {}
-        for name, check in _CHECKS.items():
+        for name, check in FIELDS.items():
             if getattr(self, name) is not None or name not in _OPTIONAL:
                 try:
                     checks.assign(self, **{name: check(getattr(self, name))})

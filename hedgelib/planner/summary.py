@@ -2,10 +2,12 @@
 
 import math
 
-from hedgelib.figures import percent, usdt
+from hedgelib.figures import number, percent, usdt
 from hedgelib.planner.chances import by_formula, distances, measured
+from hedgelib.planner.cross import CrossWorksheet
+from hedgelib.planner.crossing import at_both, stays
 from hedgelib.planner.sheet import worksheet
-from hedgelib.planner.tables import FAR, amount, carry
+from hedgelib.planner.tables import FAR, amount, at_price, carry
 from hedgelib.planner.walking import at
 
 UNKNOWN = "not known"
@@ -16,7 +18,7 @@ def summary(sheet):
 
     Parameters
     ----------
-    sheet : Worksheet
+    sheet : Worksheet or CrossWorksheet
 
     Examples
     --------
@@ -24,15 +26,27 @@ def summary(sheet):
     >>> summary(Worksheet(1, 40_000, 60_000, ratio=0.5))["Order"]
     'SELL 0.5 BTC of BTCUSDT at 60,000.00, 2x isolated'
     """
+    if isinstance(sheet, CrossWorksheet):
+        return _cross(sheet)
     fallen = at(worksheet(sheet), sheet.price * (1 - sheet.fall))["total_pnl"].item()
+    lines = _short(sheet)
+    lines[f"A fall of {percent(sheet.fall, 0)} costs"] = (
+        f"{usdt(-fallen, signed=False)} instead of "
+        f"{usdt(sheet.coins * sheet.price * sheet.fall, signed=False)}"
+    )
+    return lines
+
+
+def _short(sheet):
+    """The lines about order, margin, exits, alarms, ends and carry of a short."""
     lines = {
-        "Order": f"SELL {_size(sheet)} of {sheet.rules.symbol} at {sheet.price:,.2f}, "
+        "Order": f"SELL {_size(sheet)} of {sheet.rules.symbol} at {sheet.rules.price_text(sheet.price)}, "
         f"{sheet.leverage:g}x {sheet.mode}",
         "Have ready": have_ready(sheet),
-        "Liquidation price": death(sheet.liquidation, sheet.price),
+        "Liquidation price": death(sheet.liquidation, sheet),
     }
     if sheet.plan.top_up:
-        lines["… with the reserve posted"] = death(sheet.liquidation_with_reserve, sheet.price)
+        lines["… with the reserve posted"] = death(sheet.liquidation_with_reserve, sheet)
     if sheet.stop or sheet.take_profit:
         lines["Exits"] = _exits(sheet)
     lines |= _alarms(sheet)
@@ -42,11 +56,52 @@ def summary(sheet):
     held = carry(sheet).loc["Total"]
     judged = ", ".join(f"{known(held[judge])} ({judge})" for judge in sheet.outlooks)
     lines[f"Funding and fees {within}"] = f"{judged}; bad case {known(held.bad)}"
-    lines[f"A fall of {percent(sheet.fall, 0)} costs"] = (
-        f"{usdt(-fallen, signed=False)} instead of "
-        f"{usdt(sheet.coins * sheet.price * sheet.fall, signed=False)}"
+    return lines
+
+
+def _cross(sheet):
+    """The lines of a cross hedge: those of its short, each with the name of its coin, and what stays."""
+    held, base, falls = sheet.held, sheet.rules.base, feared(sheet)
+    lines = {
+        "I hold": f"{sheet.coins:,.10g} {held}, worth {usdt(sheet.value, signed=False)}",
+        "Ratio": f"{number(sheet.used, 2, signed=False)} USDT of {base} short per USDT of {held}; "
+        f"{doubt(sheet)}",
+    }
+    renamed = {"Liquidation price": f"Liquidation price of {base}"}
+    lines |= {renamed.get(name, name): text for name, text in _short(sheet.short).items()}
+    for days, row in stays(sheet).iterrows():
+        if days in (1, sheet.days):
+            lines[f"What {'a day leaves' if days == 1 else f'{days} days leave'}"] = (
+                f"±{usdt(row.left, signed=False)} instead of ±{usdt(row.unhedged, signed=False)}, one "
+                f"standard deviation; {percent(row.removed, 0)} of the variance removed"
+            )
+    told = ", ".join(f"{usdt(-total, signed=False)} if {how}" for how, total in falls.items())
+    lines[f"A fall of {held} by {percent(sheet.fall, 0)} costs"] = (
+        f"{told}; {usdt(sheet.value * sheet.fall, signed=False)} without a hedge"
     )
     return lines
+
+
+def feared(sheet):
+    """Results (USDT) of the feared fall of the coin held by what the coin shorted does then, in words."""
+    base, ways = sheet.rules.base, {"{} stands still": 0.0}
+    if sheet.follows == sheet.follows:
+        move = max(-sheet.fall * sheet.follows, -0.95)
+        ways = {f"{{}} moves by {percent(move, signed=True)} as it does on average": move} | ways
+    prices = [sheet.short_price * (1 + move) for move in ways.values()]
+    totals = at_both(sheet, sheet.price * (1 - sheet.fall), prices)["total_pnl"]
+    return dict(zip((way.format(base) for way in ways), totals, strict=True))
+
+
+def doubt(sheet):
+    """How sure the ratio of a cross hedge is, in words."""
+    if not sheet.estimates:
+        return "given, not measured"
+    judge, best = next(iter(sheet.estimates.items()))
+    low, high = best.interval()
+    found = f"{number(low, 2, signed=False)} to {number(high, 2, signed=False)}"
+    own = f"given; the least variance lies at {found}" if sheet.ratio is not None else found
+    return f"{own} in 95 of 100 cases, R² {percent(best.r_squared, 0)} ({judge}, {best.observations:,} days)"
 
 
 def have_ready(sheet):
@@ -95,10 +150,9 @@ def _measured(sheet):
     for judge, outlook in sheet.outlooks.items():
         if judge != "mine":
             found = measured(sheet, outlook)
-            bound = next(
-                (f"{word} " for word in ("at most", "at least") if found["remark"].startswith(word)), ""
-            )
-            told.append(f"{bound}{known(found[above], percent, 0)} ({judge})")
+            share = known(found[above], percent, 0)
+            bound = next((word for word in ("at most", "at least") if found["remark"].startswith(word)), "")
+            told.append(f"{share if share == UNKNOWN else f'{bound} {share}'.strip()} ({judge})")
     return f"{above} {', '.join(told)}"
 
 
@@ -108,7 +162,9 @@ def _exits(sheet):
     for name, distance in (("stop", sheet.stop), ("take profit", -sheet.take_profit)):
         if distance:
             price = sheet.rules.round_price(sheet.price * (1 + distance))
-            told.append(f"{name} at {price:,.2f} ({percent(price / sheet.price - 1, signed=True)})")
+            told.append(
+                f"{name} at {sheet.rules.price_text(price)} ({percent(price / sheet.price - 1, signed=True)})"
+            )
     return ", ".join(told)
 
 
@@ -129,16 +185,17 @@ def _alarm(sheet, alarm):
         return "rings from the start"
     balance, _, maintenance = sheet.margin_at(alarm)
     ratio = percent(maintenance / balance, 2 if maintenance < 0.01 * balance else 1)
-    return f"{alarm:,.0f} USDT ({percent(alarm / sheet.price - 1, signed=True)}), margin ratio {ratio}"
+    return f"{at_price(alarm, sheet)} ({percent(alarm / sheet.price - 1, signed=True)}), margin ratio {ratio}"
 
 
-def death(price, today):
-    """Write a liquidation price with its distance."""
+def death(price, sheet, today=None):
+    """Write a liquidation price with its distance from the price today, or from another."""
+    today = today or sheet.price
     if math.isinf(price):
         return "none: no rise alone liquidates it"
     if price > FAR * today:
         return f"beyond {FAR} times the price today"
-    return f"{price:,.2f} USDT ({percent(price / today - 1, signed=True)})"
+    return f"{sheet.rules.price_text(price)} USDT ({percent(price / today - 1, signed=True)})"
 
 
 def _size(sheet):

@@ -6,9 +6,11 @@ import pandas as pd
 
 from hedgelib.figures import percent, usdt
 from hedgelib.planner.chances import by_formula
+from hedgelib.planner.cross import CrossWorksheet
 from hedgelib.planner.sheet import AT, worksheet
 from hedgelib.planner.walking import at
 
+_WHOLE = 1_000  # USDT
 FAR = 20  # times the price today: beyond, a price matters no more
 
 
@@ -17,7 +19,9 @@ def ladder(sheet):
 
     Parameters
     ----------
-    sheet : Worksheet
+    sheet : Worksheet or CrossWorksheet
+        Of a cross hedge the prices are those of the coin shorted, and the columns of the coins held are left
+        out: their price is another.
 
     Returns
     -------
@@ -37,14 +41,17 @@ def ladder(sheet):
     feared fall        42000.0
     Name: price, dtype: float64
     """
+    if isinstance(sheet, CrossWorksheet):
+        return _cross_ladder(sheet)
     alarms = _alarms(worksheet(sheet))
+    taken = sheet.price * (1 - sheet.take_profit)
     prices = {
         "liquidation": sheet.liquidation_with_reserve,
         "without the reserve": sheet.liquidation if sheet.plan.top_up else math.inf,
-        "stop": sheet.price * (1 + sheet.stop) if sheet.stop else math.inf,
+        "stop": sheet.rules.round_price(sheet.price * (1 + sheet.stop)) if sheet.stop else math.inf,
         **{level: max(alarm, sheet.price) for level, (alarm, _) in alarms.items()},
         "open": sheet.price,
-        "take profit": sheet.price * (1 - sheet.take_profit) if sheet.take_profit else math.inf,
+        "take profit": sheet.rules.round_price(taken) if sheet.take_profit else math.inf,
         "feared fall": max(sheet.price * (1 - sheet.fall), sheet.rules.tick),
     }
     if sheet.stop and prices["stop"] <= max(sheet.alarm, sheet.price):
@@ -64,6 +71,21 @@ def ladder(sheet):
     return table.sort_values("price", ascending=False, kind="stable", ignore_index=True)
 
 
+def _cross_ladder(sheet):
+    """The ladder of the short alone, in the words of a holder of another coin."""
+    table = ladder(sheet.short).drop(columns=["coins_pnl", "total_pnl"])
+    table = table[table["level"] != "feared fall"].reset_index(drop=True)
+    words = {
+        "liquidation": f"the exchange closes the short, whatever {sheet.held} has done; it is unprotected",
+        "stop": f"buys back at a loss, whatever {sheet.held} has done; it is unprotected",
+        "take profit": f"buys back; {sheet.held} is free again, and unprotected",
+    }
+    if sheet.stop:
+        words["liquidation"] = f"only if the stop failed: {words['liquidation']}"
+    table["action"] = table["level"].map(words).fillna(table["action"])
+    return table
+
+
 def _order(sheet, level):
     """The order of a level as the exchange names it."""
     size = f"{sheet.quantity:,.10g} {'contracts' if sheet.rules.inverse else sheet.rules.base}"
@@ -79,7 +101,7 @@ def _action(sheet, level):
     closes = "the exchange closes the short; the coins are unprotected"
     fall = "is the reason for the hedge still there?"
     if sheet.take_profit and sheet.take_profit < sheet.fall:
-        taken = usdt(sheet.rules.round_price(sheet.price * (1 - sheet.take_profit)), signed=False)
+        taken = at_price(sheet.rules.round_price(sheet.price * (1 - sheet.take_profit)), sheet)
         fall = f"nothing is hedged: the short was bought back at {taken}"
     return {
         "liquidation": f"only if the stop failed: {closes}" if sheet.stop else closes,
@@ -150,3 +172,8 @@ def amount(value, sheet, decimals=0):
     if sheet.rules.inverse:
         return f"{value:,.6g} {sheet.rules.base}"
     return usdt(value, decimals, signed=False)
+
+
+def at_price(price, sheet):
+    """Write a price as one says it: whole USDT from 1,000 on, below it as finely as the contract's tick."""
+    return f"{price:,.0f} USDT" if price >= _WHOLE else f"{sheet.rules.price_text(price)} USDT"

@@ -7,6 +7,7 @@ import pandas as pd
 
 from hedgelib import checks, ledger
 from hedgelib.market import Paths, validate
+from hedgelib.plan import After, Batches, Below
 from hedgelib.planner.sheet import AT, worksheet
 
 _STEPS = 60  # of the straight way on which a band is tried
@@ -71,11 +72,30 @@ def results(sheet, prices):
     return end.pnl - end.fees
 
 
-def _ways(sheet, prices):
+def in_batches(sheet, prices, batches):
+    """Return P&L before fees, and fees so far (USDT, negative), where the hedge is placed batch by batch.
+
+    Parameters
+    ----------
+    sheet : Worksheet
+    prices : (n,) array
+        As in `at`.
+    batches : dict of float to float
+        Share of the hedge by the fall (fraction) at which it is added, 0 for at once.
+    """
+    when = tuple(Below(move=-fall) if fall else After(0) for fall in batches)
+    ways = _ways(sheet, checks.row("prices (USDT)", prices, above=0), [fall for fall in batches if fall])
+    target = Batches(tuple(batches.values()), when)
+    end = ledger.run_many(ways, sheet.hedge, replace(sheet.plan, target=target))
+    return end.pnl - end.fees, end.fees
+
+
+def _ways(sheet, prices, falls=()):
     """The straight ways from the price today, halting where something happens; in small steps with a band."""
     first = np.full(len(prices), sheet.price)
     turns = [first, prices] if not sheet.band else list(np.linspace(first, prices, _STEPS))
     halts = [sheet.price * (1 + order.move) for order in (sheet.plan.stop, sheet.plan.take_profit) if order]
+    halts += [sheet.price * (1 - fall) / AT for fall in falls]
     if sheet.plan.top_up:
         halts.append(max(sheet.alarm, sheet.price) * AT)
     turns += [np.clip(halt, np.minimum(first, prices), np.maximum(first, prices)) for halt in halts]

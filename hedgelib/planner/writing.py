@@ -8,10 +8,10 @@ import re
 from matplotlib.figure import Figure
 
 from hedgelib import checks
-from hedgelib.figures import number, percent, usdt
+from hedgelib.figures import percent, usdt
+from hedgelib.planner.cross import CrossWorksheet, any_sheet
 from hedgelib.planner.drawing import draw
 from hedgelib.planner.sections import details, front, sections
-from hedgelib.planner.sheet import worksheet
 from hedgelib.planner.summary import summary
 from hedgelib.planner.tables import ladder
 from hedgelib.rendering import alt_text, style, svg
@@ -60,7 +60,7 @@ def markdown(sheet):
 
     Parameters
     ----------
-    sheet : Worksheet
+    sheet : Worksheet or CrossWorksheet
 
     Examples
     --------
@@ -117,7 +117,7 @@ def page(sheet, day=None):
 
     Parameters
     ----------
-    sheet : Worksheet
+    sheet : Worksheet or CrossWorksheet
     day : datetime.date, optional
         Day of the plan; room to write it where left out.
 
@@ -127,7 +127,7 @@ def page(sheet, day=None):
     >>> page(Worksheet(1, 40_000, 60_000, ratio=0.5))[:15]
     '<!doctype html>'
     """
-    worksheet(sheet)
+    any_sheet(sheet)
     checks.kind("day", day, datetime.date | None, "a datetime.date")
     behind = "".join(map(_section, details(sheet)))
     return (
@@ -151,11 +151,12 @@ def _front(sheet, day):
         drawn = base64.b64encode(svg(figure).encode()).decode()
     alt = html.escape(alt_text("The plan", told))
     picture = f'<img alt="{alt}" src="data:image/svg+xml;base64,{drawn}">'
+    gained = "short_pnl" if isinstance(sheet, CrossWorksheet) else "total_pnl"
     rungs = "".join(
         _tag(
             "li",
-            f"{number(row.price, 2, signed=False)} ({percent(row.change, signed=True)}), {row.level}, "
-            f"{usdt(row.total_pnl)}: {row.action}",
+            f"{sheet.rules.price_text(row.price)} ({percent(row.change, signed=True)}), {row.level}, "
+            f"{usdt(getattr(row, gained))}: {row.action}",
         )
         for row in ladder(sheet).itertuples()
     )
@@ -171,7 +172,7 @@ def ladder_csv(sheet):
 
     Parameters
     ----------
-    sheet : Worksheet
+    sheet : Worksheet or CrossWorksheet
 
     Examples
     --------
@@ -179,9 +180,9 @@ def ladder_csv(sheet):
     >>> ladder_csv(Worksheet(1, 40_000, 60_000, ratio=0.5)).splitlines()[0]
     'level,price,order,action,change,coins_pnl,short_pnl,total_pnl,fees,balance,margin_ratio,event'
     """
-    table = ladder(sheet)
+    table = ladder(sheet)  # its prices are whole ticks already
     digits = {"change": 4, "margin_ratio": 4, "balance": 8 if sheet.rules.inverse else 2}
-    money = dict.fromkeys(("price", "coins_pnl", "short_pnl", "total_pnl", "fees"), 2)
+    money = dict.fromkeys(("coins_pnl", "short_pnl", "total_pnl", "fees"), 2)
     return table.round(digits | money).to_csv(index=False, lineterminator="\n")
 
 
