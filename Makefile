@@ -8,7 +8,7 @@ SIDE_BY_SIDE := --numprocesses=auto --no-loadscope-reorder
 
 export JUPYTER_PREFER_ENV_PATH := 1
 
-.PHONY: help lab fresh follow test test-oldest lint style notebooks site slides live pdf bench lock clean
+.PHONY: help lab fresh follow test test-oldest lint style notebooks site slides live pdf marks bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list what make can do
@@ -58,6 +58,9 @@ live: site ## the same site, and every cell of it can be edited and run; downloa
 
 pdf: site ## print every lesson to a PDF handout in _pdf/ (needs Chromium)
 	$(BIN)/python -m website --pdf
+
+marks: $(READY) ## what a class handed in, in FOLDER=..., as marks.csv and marks.html beside it
+	$(BIN)/python -m tools.marks "$(FOLDER)"
 
 bench: $(READY) ## run the benchmarks
 	status=0; for script in benchmarks/*.py; do $(BIN)/python $$script || status=1; done; exit $$status
