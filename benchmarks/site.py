@@ -47,7 +47,7 @@ PROSE = "# A hedge\n\nA lesson with a formula: $h^* = \\rho\\,\\sigma_S / \\sigm
 LOADS, KEYS, EVERY = 7, 60, 5
 FRAME = 1 / 60
 READY = """async () => {
-    await window.MathJax?.startup.promise;
+    await document.fonts.ready;
     await new Promise(requestAnimationFrame);
     return performance.now() / 1000;
 }"""

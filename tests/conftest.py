@@ -150,7 +150,7 @@ def visit(browser):
         page.on("console", console)
         page.on("pageerror", lambda error: wrong.append(str(error)))
         page.goto(path.as_uri())
-        page.evaluate("() => window.MathJax?.startup.promise")
+        page.evaluate("() => document.fonts.ready.then(() => {})")
         if "slides" in path.parts:
             page.wait_for_function("window.Reveal?.isReady()")
         return page

@@ -139,8 +139,9 @@ def test_an_explorer_that_refuses_a_state_shows_why_and_recovers(course, visit):
 
 def test_formulas_are_drawn_and_numbers_in_explorers_left_alone(course, visit):
     page = visit(course / "01_hedge.html")
-    assert page.locator("article mjx-container").count() == 3
-    assert page.locator("mjx-container[display=true] svg").bounding_box()["height"] > 30
+    assert page.locator("article math").count() == 3
+    assert page.locator("math[display=block]").bounding_box()["height"] > 30
+    assert page.evaluate("document.fonts.check('16px Formulas')")
 
 
 def test_search_finds_text_and_leads_to_its_section(course, visit):

@@ -11,7 +11,7 @@ import jinja2
 import nbformat
 from tqdm import tqdm
 
-from . import proof
+from . import formulas, proof
 from .execute import HERE, ROOT, BuildError, executed
 from .pages import lesson
 
@@ -19,13 +19,9 @@ __all__ = ["DRAFT", "ROOT", "BuildError", "build", "publish"]
 
 DRAFT = 3  # values for each slider of a draft
 
-MATHJAX = ("sphinx-mathjax-offline", "sphinx-mathjax-offline/static/mathjax", ["tex-svg.js"])
 OPENING = re.compile(r"# \S.*\n\s*\n[^\s#]")
-REVEAL = (
-    "sphinx-revealjs",
-    "sphinx_revealjs/_static/revealjs",
-    ["dist/reveal.css", "dist/reveal.js", "plugin/notes/notes.js"],
-)
+REVEAL = importlib.metadata.distribution("sphinx-revealjs")
+REVEAL_FILES = ("dist/reveal.css", "dist/reveal.js", "plugin/notes/notes.js")
 
 
 def build(notebooks, output, cache, *, workers=2, report=tqdm.write, steps=None):
@@ -109,13 +105,13 @@ def _write(lessons, paths, output):
 
 
 def _assets(assets, lessons):
-    """Copy styles and scripts, ours and those of MathJax and reveal.js, and write the search index."""
+    """Copy styles and scripts, ours and those of reveal.js, and write font and search index."""
     shutil.copytree(HERE / "static", assets)
-    for (package, folder, files), target in ((MATHJAX, assets), (REVEAL, assets / "reveal")):
-        target.mkdir(exist_ok=True)
-        for file in files:
-            source = Path(importlib.metadata.distribution(package).locate_file(f"{folder}/{file}"))
-            shutil.copyfile(source, target / source.name)
+    (assets / "reveal").mkdir()
+    for file in REVEAL_FILES:
+        source = Path(REVEAL.locate_file(f"sphinx_revealjs/_static/revealjs/{file}"))
+        shutil.copyfile(source, assets / "reveal" / source.name)
+    (assets / "formulas.woff").write_bytes(formulas.font([one.body for one in lessons]))
     entries = [
         {
             "url": f"{one.name}.html" + (f"#{entry['id']}" if entry["id"] else ""),

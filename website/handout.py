@@ -49,7 +49,7 @@ def print_pages(chromium, site, handouts):
     page = browser.page(chromium, color_scheme="light")
     for source in sorted(site.glob("[0-9]*.html")):
         page.goto(source.resolve().as_uri())
-        page.evaluate("() => window.MathJax?.startup.promise")
+        page.evaluate("() => document.fonts.ready.then(() => {})")
         page.evaluate(APPENDIX)
         page.pdf(
             path=handouts / f"{source.stem}.pdf",

@@ -14,6 +14,7 @@ from nbconvert import HTMLExporter, SlidesExporter
 
 from tools import bound
 
+from . import formulas
 from .twin import SAMPLES
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -26,7 +27,6 @@ UNANSWERED = (
     '<a href="notebooks/{name}.ipynb" download>notebook file</a>, which tells right from wrong, and why.</p>'
 )
 EXERCISE = "exercise"  # cell tag: a learner's answer is checked here
-FORMULA = re.compile(r"\$\$?[^$]+\$\$?")
 UNIT = re.compile(r"(?<=\d) (?=%|(?:USDT|BTC|ETH|bp)\b)")  # where a line must not end
 NO_WORD = re.compile(r"\b(?:USDT|BTC|ETH|bp|NaN|NaT|None|inf|days?)\b")  # may stand in a column of numbers
 SHOWN_ON_SLIDES = "show-code"  # cell tag: this code is part of the lesson, show it on its slide
@@ -50,11 +50,6 @@ class Lesson:
     def number(self):
         """The number that the file name starts with."""
         return int(self.name.split("_")[0])
-
-    @property
-    def has_formulas(self):
-        """Whether MathJax has something to do."""
-        return bool(FORMULA.search(self.body))
 
 
 def lesson(name, notebook):
@@ -160,7 +155,8 @@ def slug(text):
 
 
 def _polish(body, root):
-    """Unique ids for headings, numbers kept with their units, links to pages, no styles of single tables."""
+    """Set formulas, give headings unique ids, keep numbers with their units, lead links to pages."""
+    formulas.typeset(body)
     taken = set()
     for heading in body.select("h1, h2, h3, h4"):
         identity = slug(heading.get_text())
@@ -171,7 +167,7 @@ def _polish(body, root):
     for cell in body.select(".jp-Cell"):
         del cell["id"]
     for words in body.find_all(string=UNIT):
-        if not words.find_parent(["code", "pre", "script", "style"]):
+        if not words.find_parent(["code", "pre", "script", "style", "math"]):
             words.replace_with(UNIT.sub("\u00a0", words))
     for table in body.select(".jp-OutputArea table"):
         _mark_words(table)
@@ -213,5 +209,6 @@ def _sections(body):
             if element.name == "h2":
                 sections.append({"id": element["id"], "title": element.get_text(), "text": ""})
             elif element.name != "h1":
-                sections[-1]["text"] += " " + " ".join(FORMULA.sub("", element.get_text(" ")).split())
+                words = (text for text in element.strings if not text.find_parent("math"))
+                sections[-1]["text"] += " " + " ".join(" ".join(words).split())
     return sections

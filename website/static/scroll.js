@@ -32,7 +32,5 @@
       else target.removeAttribute("tabindex");
     }
   });
-  (window.MathJax?.startup?.promise ?? Promise.resolve()).then(() =>
-    document.querySelectorAll(".scroll, .drawing, .jp-RenderedHTML, mjx-container").forEach((element) => watch.observe(element)),
-  );
+  document.querySelectorAll(".scroll, .drawing, .jp-RenderedHTML, .formula").forEach((element) => watch.observe(element));
 }

@@ -77,7 +77,7 @@
     if ([" ", "Enter"].includes(event.key) && event.target.matches("button, summary")) event.stopPropagation();
   });
 
-  (window.MathJax?.startup?.promise ?? Promise.resolve()).then(async () => {
+  document.fonts.ready.then(async () => {
     await Promise.all([...document.images].map((image) => image.decode().catch(() => {})));
     slides.classList.add("measured");
     for (const section of slides.querySelectorAll("section > section")) loosen(section), part(section);
