@@ -49,7 +49,7 @@ follow: $(READY) ## let the sentences of a lesson follow your numbers (LESSON=02
 	$(BIN)/python -m tools.notebooks --bind-only notebooks/$(LESSON)_*.ipynb
 
 site: $(READY) ## build the static website, slides included, into _site/
-	$(BIN)/python -m website
+	$(BIN)/python -m website $(if $(ADDRESS),--address $(ADDRESS))
 
 slides: site ## the same build; the slides are in _site/slides/
 

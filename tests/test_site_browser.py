@@ -146,14 +146,35 @@ def test_formulas_are_drawn_and_numbers_in_explorers_left_alone(course, visit):
 
 def test_search_finds_text_and_leads_to_its_section(course, visit):
     page = visit(course / "index.html")
-    page.get_by_role("searchbox").fill("second position")
-    assert page.get_by_role("status").text_content() == "1 passage"
+    box = page.get_by_role("searchbox")
+    box.fill("secnd positions")
+    page.get_by_text("1 passage").wait_for()
+    box.press("ArrowDown")
+    assert page.evaluate("document.activeElement.closest('#found') !== null")
     page.keyboard.press("Enter")
     page.wait_for_url("**/00_start.html#the-terms")
-    page.get_by_role("searchbox").fill("nothing like this")
+    page.get_by_role("searchbox").fill("zzzz qqqq")
     page.get_by_text("No passages").wait_for()
     page.keyboard.press("Escape")
     assert page.locator("#found").is_hidden()
+
+
+def test_python_is_folded_until_a_reader_wants_it_and_this_is_remembered(course, visit):
+    page = visit(course / "01_hedge.html")
+    code = page.locator(".jp-Editor").first
+    assert not code.is_visible()
+    page.get_by_role("button", name="Python").click()
+    assert code.is_visible()
+    page.reload()
+    assert page.locator(".jp-Editor").first.is_visible()
+
+
+def test_an_explorer_can_stand_alone(course, visit):
+    page = visit(course / "01_hedge.html")
+    page.goto(page.url + "?embed=explorer-1#explorer-1=5,2")
+    assert page.locator("h1, header, nav").count() == 0
+    assert stands(page.locator("#explorer-1")) == (5, 2)
+    assert page.get_by_role("link").get_attribute("href").endswith("01_hedge.html#explorer-1")
 
 
 def test_hints_unfold(course, visit):

@@ -9,7 +9,7 @@ import site_course
 from bs4 import BeautifulSoup
 
 from website import __main__ as command
-from website import pages, proof
+from website import pages, proof, terms
 from website.build import BuildError, build, publish
 
 
@@ -37,7 +37,7 @@ def test_a_page_holds_its_lesson(course):
     source = course.parent / "notebooks" / "01_hedge.ipynb"
     assert (course / "notebooks" / "01_hedge.ipynb").read_bytes() == source.read_bytes()
     assert lesson.select_one("[aria-current=page]").text.endswith("A hedge by hand")
-    assert lesson.select_one("details summary").text == "Hint and solution"
+    assert lesson.select_one("details:not(.python) summary").text == "Hint and solution"
     assert not lesson.select("details[open]")
     assert lesson.select_one("img[alt='Two legs. Total: 0.']")
     assert 'check("02-1", answer)' in lesson.text.replace("\n", "")
@@ -55,7 +55,7 @@ def test_links_between_notebooks_lead_to_pages(course):
 
 def test_a_page_without_explorers_does_not_load_their_script(course):
     scripts = [script["src"] for script in soup(course, "00_start.html").select("script[src]")]
-    assert scripts == ["assets/search.js", "assets/scroll.js"]
+    assert scripts == ["assets/search.js", "assets/scroll.js", "assets/reader.js"]
 
 
 def test_slides_hide_code_unless_it_is_the_lesson(course):
@@ -72,6 +72,7 @@ def test_slides_hide_code_unless_it_is_the_lesson(course):
 def test_search_knows_sections_and_text_but_no_formulas(course):
     script = (course / "assets" / "search-index.js").read_text(encoding="utf-8")
     entries = json.loads(re.fullmatch(r"window\.SEARCH_INDEX = (.*);\n", script)[1])
+    assert not [entry for entry in entries if entry.get("kind") == "term"], "a course without a glossary"
     formula = next(entry for entry in entries if entry["section"] == "The formula")
     assert formula == {
         "url": "01_hedge.html#the-formula",
@@ -199,7 +200,7 @@ def test_a_notebook_without_title_and_sentence_is_refused_before_it_runs(tmp_pat
 @pytest.mark.parametrize(
     ("prose", "message"),
     [
-        ("[x](https://example.org/x)", "00_small.html refers to another host: <a> https://example.org/x"),
+        ("[x](http://example.org/x)", "00_small.html refers to another host: <a> http://example.org/x"),
         ("![x](//example.org/x.png)", "00_small.html refers to another host: <img> //example.org/x.png"),
         ('<p style="background: url(http://e.org/x)">x</p>', "refers to another host: http://e.org/x"),
         ("[x](07_gone.ipynb)", "00_small.html has a link that leads nowhere: 07_gone.html"),
@@ -210,6 +211,11 @@ def test_pages_refer_to_nothing_outside_and_nothing_missing(tmp_path, prose, mes
     with pytest.raises(BuildError, match=re.escape(message)):
         published(tmp_path, f"# T\n\n{prose}")
     assert {path.name for path in tmp_path.iterdir()} == {"00_small.ipynb"}
+
+
+def test_a_reader_may_follow_a_link_to_a_source(tmp_path):
+    (made,) = published(tmp_path, "# T\n\n[The rules](https://example.org/rules)")
+    assert BeautifulSoup(made.body, "html.parser").a["href"] == "https://example.org/rules"
 
 
 def test_the_link_to_the_neighbours_gives_way_to_the_pager(tmp_path):
@@ -246,6 +252,77 @@ def test_columns_of_words_are_marked_and_columns_of_numbers_are_not():
     cells = [site_course.text("# T\n\nS."), code]
     table = BeautifulSoup(pages.lesson("00_small", nbformat.v4.new_notebook(cells=cells)).body, "html.parser")
     assert [cell.get_text() for cell in table.select(".words")] == ["do", "buy it back at 60,000", "–"]
+
+
+def rendered(*cells, course=terms.ALONE):
+    """The page of a lesson that holds these cells behind its title."""
+    notebook = nbformat.v4.new_notebook(cells=[site_course.text("# T\n\nS."), *cells])
+    return BeautifulSoup(pages.lesson("00_small", notebook, course).body, "html.parser")
+
+
+def result(**data):
+    """A cell of code and what it shows, a text for each type."""
+    cell = site_course.code("result")
+    cell.outputs = [nbformat.v4.new_output("execute_result", data, execution_count=1)]
+    return cell
+
+
+def test_code_is_folded_and_with_it_what_python_wrote():
+    body = rendered(result(**{"text/plain": "(30000.0, -20000.0)"}), result(**{"text/html": "<p>Shown.</p>"}))
+    folds = body.select("details.python")
+    assert [fold.summary.text for fold in folds] == ["Python", "Python"]
+    assert "(30000.0, -20000.0)" in folds[0].text
+    assert "(30000.0, -20000.0)" not in "".join(fold.extract() and "" for fold in folds) + body.text
+    assert "Shown." in body.text
+
+
+def test_a_cell_for_the_notebook_only_is_not_on_the_page():
+    cell = site_course.text("Restart the kernel.")
+    cell.metadata["tags"] = ["notebook-only"]
+    assert "kernel" not in rendered(cell).text
+
+
+def test_tables_write_numbers_and_times_as_the_prose_does():
+    rows = "<tr><th>2020</th><td>-15547.0</td><td>0.036</td><td>2030-01-09 08:00:00+00:00</td></tr>"
+    rows += "<tr><th>2021</th><td>2132.0</td><td>-1.5</td><td>2030-01-10 00:00:00+00:00</td></tr>"
+    head = "<thead><tr><th></th><th>total</th><th>rate</th><th>time</th></tr></thead>"
+    table = rendered(result(**{"text/html": f"<table>{head}<tbody>{rows}</tbody></table>"})).table
+    assert [[cell.text for cell in row.select("th, td")] for row in table.select("tbody tr")] == [
+        ["2020", "−15,547", "0.036", "2030-01-09 08:00 UTC"],
+        ["2021", "2,132", "−1.5", "2030-01-10 00:00 UTC"],
+    ]
+
+
+GLOSSARY = "## The words\n\n| term | meaning | lesson |\n|---|---|---|\n| margin | money that backs | 02 |\n"
+
+
+def test_a_term_leads_to_its_meaning_once_and_a_lesson_to_its_page():
+    words = nbformat.v4.new_notebook(cells=[site_course.text(GLOSSARY)])
+    course = terms.course({"05_words": words})
+    prose = site_course.text("## Margin\n\nThe margin, the margins, `margin` of lesson 05 and lesson 44.")
+    links = rendered(prose, course=course).select("a")
+    assert [(link["href"], link.text) for link in links] == [
+        ("05_words.html#term-margin", "margin"),
+        ("05_words.html", "lesson 05"),
+    ]
+    assert links[0]["data-meaning"] == "money that backs"
+    notebook = nbformat.v4.new_notebook(cells=[site_course.text("# T\n\nS."), site_course.text(GLOSSARY)])
+    assert BeautifulSoup(pages.lesson("05_words", notebook, course).body, "html.parser").select_one(
+        "tr#term-margin"
+    )
+
+
+def test_a_site_with_an_address_says_where_it_is(tmp_path):
+    cells = [site_course.text("# T\n\nS.")]
+    path = site_course.write(tmp_path, "00_small", cells)
+    made = [nbformat.v4.new_notebook(cells=cells)]
+    publish([path], made, tmp_path / "site", "https://example.org/lab")
+    page = soup(tmp_path / "site", "00_small.html")
+    assert page.select_one("[rel=canonical]")["href"] == "https://example.org/lab/00_small.html"
+    assert "<loc>https://example.org/lab/00_small.html</loc>" in (tmp_path / "site/sitemap.xml").read_text()
+    assert soup(tmp_path / "site", "404.html").a["href"] == "https://example.org/lab/"
+    with pytest.raises(BuildError, match=r"must look like https://example\.org/hedge-lab; got example\.org"):
+        publish([path], made, tmp_path / "site", "example.org")
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path):

@@ -1,4 +1,4 @@
-"""The command line of the site: ``python -m website [--pdf] [--draft] [--no-browser]``."""
+"""The command line of the site: ``python -m website``, with ``--help`` for what it can do."""
 
 import argparse
 import os
@@ -29,6 +29,9 @@ def main(arguments=None):
     parser.add_argument(
         "--workers", type=int, default=os.cpu_count() or 2, help="notebooks that run at the same time"
     )
+    parser.add_argument(
+        "--address", default="", help="where the site will be found, such as https://example.org/hedge-lab"
+    )
     options = parser.parse_args(arguments)
     started = time.monotonic()
     try:
@@ -36,7 +39,14 @@ def main(arguments=None):
             handout.print_all(options.output, options.handouts)
             return 0
         cache, steps = (options.cache / "draft", DRAFT) if options.draft else (options.cache, None)
-        lessons = build(options.notebooks, options.output, cache, workers=options.workers, steps=steps)
+        lessons = build(
+            options.notebooks,
+            options.output,
+            cache,
+            workers=options.workers,
+            steps=steps,
+            address=options.address.rstrip("/"),
+        )
         _prove(options, cache, lessons)
     except (BuildError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import re
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import jinja2
 import nbformat
 from tqdm import tqdm
 
-from . import formulas, proof
+from . import formulas, proof, terms
 from .execute import HERE, ROOT, BuildError, executed
 from .pages import lesson
 
@@ -24,7 +25,7 @@ REVEAL = importlib.metadata.distribution("sphinx-revealjs")
 REVEAL_FILES = ("dist/reveal.css", "dist/reveal.js", "plugin/notes/notes.js")
 
 
-def build(notebooks, output, cache, *, workers=2, report=tqdm.write, steps=None):
+def build(notebooks, output, cache, *, workers=2, report=tqdm.write, steps=None, address=""):
     """Build the site of every notebook in a folder.
 
     Parameters
@@ -38,6 +39,9 @@ def build(notebooks, output, cache, *, workers=2, report=tqdm.write, steps=None)
         Called with a line of text for each notebook.
     steps : int, optional
         Makes a draft: at most so many values for each slider, its ends and its start among them.
+    address : str
+        Where the site will be found, such as ``https://example.org/hedge-lab``; pages then say so, and there
+        are a map for search engines and a page for wrong addresses.
 
     Returns
     -------
@@ -52,7 +56,7 @@ def build(notebooks, output, cache, *, workers=2, report=tqdm.write, steps=None)
     if not paths:
         raise BuildError(f"no notebooks in {notebooks}")
     _check_openings(paths)
-    return publish(paths, executed(paths, cache, workers, report, steps), output)
+    return publish(paths, executed(paths, cache, workers, report, steps), output, address)
 
 
 def _check_openings(paths):
@@ -63,15 +67,19 @@ def _check_openings(paths):
             raise BuildError(f"{path.name} must begin with a title (# ...), an empty line and a sentence")
 
 
-def publish(paths, notebooks, output):
+def publish(paths, notebooks, output, address=""):
     """Write the site of executed notebooks and return its lessons."""
+    if address and not re.fullmatch(r"https?://[^\s?#]+[^\s?#/]", address):
+        raise BuildError(f"the address must look like https://example.org/hedge-lab; got {address}")
     if output.exists() and any(output.iterdir()) and not (output / "assets" / "explorer.js").exists():
         raise BuildError(f"{output} holds something that is not a site; name another folder with --output")
-    lessons = [lesson(path.stem, notebook) for path, notebook in zip(paths, notebooks, strict=True)]
+    named = {path.stem: notebook for path, notebook in zip(paths, notebooks, strict=True)}
+    course = terms.course(named)
+    lessons = [lesson(name, notebook, course) for name, notebook in named.items()]
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent) as folder:
         fresh = Path(folder) / "site"
-        _write(lessons, paths, fresh)
+        _write(lessons, paths, course, fresh, address)
         problems = proof.wrong_references(fresh)
         if problems:
             raise BuildError("\n".join(problems))
@@ -80,9 +88,10 @@ def publish(paths, notebooks, output):
     return lessons
 
 
-def _write(lessons, paths, output):
+def _write(lessons, paths, course, output, address):
     """Write all files of the site."""
     env = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE / "templates"), trim_blocks=True)
+    env.globals |= {"address": address, "edition": _edition()}
     (output / "slides").mkdir(parents=True)
     (output / "notebooks").mkdir()
     for one in lessons:
@@ -91,6 +100,7 @@ def _write(lessons, paths, output):
             one.slides = one.slides.replace(f">{other.name}<", f">{other.title}<")
     for place, (path, one) in enumerate(zip(paths, lessons, strict=True)):
         context = {
+            "file": f"{one.name}.html",
             "lesson": one,
             "lessons": lessons,
             "previous": lessons[place - 1] if place else None,
@@ -100,11 +110,25 @@ def _write(lessons, paths, output):
         _text(output / "slides" / f"{one.name}.html", env.get_template("slides.html.j2").render(context))
         shutil.copyfile(path, output / "notebooks" / path.name)
     taste = next((one for one in lessons if one.figures), None)
-    _text(output / "index.html", env.get_template("index.html.j2").render(lessons=lessons, taste=taste))
-    _assets(output / "assets", lessons)
+    index = {"file": "", "lessons": lessons, "taste": taste}
+    _text(output / "index.html", env.get_template("index.html.j2").render(index))
+    if address:
+        files = ["", *(f"{one.name}.html" for one in lessons)]
+        for name in ("404.html", "robots.txt", "sitemap.xml"):
+            _text(output / name, env.get_template(f"{name}.j2").render(files=files))
+    _assets(output / "assets", lessons, course)
 
 
-def _assets(assets, lessons):
+def _edition():
+    """The version, and the day of the last change where git knows it."""
+    version, git = importlib.metadata.version("hedgelib"), shutil.which("git")
+    asked = git and subprocess.run(
+        [git, "-C", ROOT, "log", "-1", "--format=%cs"], capture_output=True, text=True, check=False
+    )
+    return f"{version}, {asked.stdout.strip()}" if asked and asked.stdout else version
+
+
+def _assets(assets, lessons, course):
     """Copy styles and scripts, ours and those of reveal.js, and write font and search index."""
     shutil.copytree(HERE / "static", assets)
     (assets / "reveal").mkdir()
@@ -112,7 +136,18 @@ def _assets(assets, lessons):
         source = Path(REVEAL.locate_file(f"sphinx_revealjs/_static/revealjs/{file}"))
         shutil.copyfile(source, assets / "reveal" / source.name)
     (assets / "formulas.woff").write_bytes(formulas.font([one.body for one in lessons]))
-    entries = [
+    titles = {one.name: one.title for one in lessons}
+    meanings = [
+        {
+            "kind": "term",
+            "url": f"{term.page}.html#{term.id}",
+            "lesson": titles[term.page],
+            "section": term.words,
+            "text": term.meaning,
+        }
+        for term in course.terms
+    ]
+    passages = [
         {
             "url": f"{one.name}.html" + (f"#{entry['id']}" if entry["id"] else ""),
             "lesson": one.title,
@@ -122,7 +157,10 @@ def _assets(assets, lessons):
         for one in lessons
         for entry in one.sections
     ]
-    _text(assets / "search-index.js", f"window.SEARCH_INDEX = {json.dumps(entries, ensure_ascii=False)};\n")
+    _text(
+        assets / "search-index.js",
+        f"window.SEARCH_INDEX = {json.dumps(meanings + passages, ensure_ascii=False)};\n",
+    )
 
 
 def _text(path, text):

@@ -7,14 +7,15 @@ loaded from anywhere.
 import copy
 import html
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from bs4 import BeautifulSoup
 from nbconvert import HTMLExporter, SlidesExporter
 
 from tools import bound
 
-from . import formulas
+from . import formulas, terms
 from .twin import SAMPLES
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -27,6 +28,10 @@ UNANSWERED = (
     '<a href="notebooks/{name}.ipynb" download>notebook file</a>, which tells right from wrong, and why.</p>'
 )
 EXERCISE = "exercise"  # cell tag: a learner's answer is checked here
+NOTEBOOK_ONLY = "notebook-only"  # cell tag: about kernels and files, of no use on a page
+NUMBER = re.compile(r"-?\d+(\.\d+)?")
+TIME = re.compile(r"(\d{4}-\d\d-\d\d(?: \d\d:\d\d)?)(?::\d\d)?\+00:00")
+YEAR = re.compile(r"(?:19|20)\d\d")
 UNIT = re.compile(r"(?<=\d) (?=%|(?:USDT|BTC|ETH|bp)\b)")  # where a line must not end
 NO_WORD = re.compile(r"\b(?:USDT|BTC|ETH|bp|NaN|NaT|None|inf|days?)\b")  # may stand in a column of numbers
 SHOWN_ON_SLIDES = "show-code"  # cell tag: this code is part of the lesson, show it on its slide
@@ -52,7 +57,7 @@ class Lesson:
         return int(self.name.split("_")[0])
 
 
-def lesson(name, notebook):
+def lesson(name, notebook, course=terms.ALONE):
     """Turn an executed notebook into a `Lesson`.
 
     Parameters
@@ -61,9 +66,12 @@ def lesson(name, notebook):
         File name without its ending, such as ``02_full_hedge``.
     notebook : nbformat.NotebookNode
         With a title and a sentence at its top, and with the outputs that `twin.show_twins` makes.
+    course : terms.Course
+        The words and lessons that its sentences may lead to.
     """
     figures, explorers = {}, []
     notebook = copy.deepcopy(notebook)
+    notebook.cells = [cell for cell in notebook.cells if NOTEBOOK_ONLY not in cell.metadata.get("tags", [])]
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = bound.plain(cell.source)
@@ -73,6 +81,10 @@ def lesson(name, notebook):
                 if EXERCISE in cell.metadata.get("tags", []):
                     output.data["text/html"] = UNANSWERED.format(name=name)
     body = _page(notebook)
+    terms.mark_rows(body)
+    terms.link(body, course, name)
+    slides = _slides(notebook)
+    terms.link(slides, replace(course, terms=()), name, "../")
     title, summary = body.find("h1"), body.select_one("h1 ~ p")
     minutes = re.search(r"Minutes\W*(\d+)|(\d+)\W*minutes", title.parent.get_text())
     return Lesson(
@@ -81,7 +93,7 @@ def lesson(name, notebook):
         question=summary.get_text(),
         minutes=next(filter(None, minutes.groups())) if minutes else "",
         body=_with_figures(str(body), figures),
-        slides=_with_figures(str(_slides(notebook)), figures),
+        slides=_with_figures(str(slides), figures),
         sections=_sections(body),
         figures=list(figures.values()),
         explorers=explorers,
@@ -119,14 +131,26 @@ def _exported(exporter, template, notebook):
 
 
 def _page(notebook):
-    """Cells of the page: all but the teacher's notes."""
+    """Cells of the page: all but the teacher's notes; code is folded."""
     shown = copy.copy(notebook)
-    shown.cells = [cell for cell in notebook.cells if _slide_type(cell) != "notes"]
+    shown.cells = [cell for cell in shown.cells if _slide_type(cell) != "notes"]
     body = _exported(HTMLExporter, "lab", shown)
     _polish(body, "")
+    for cell in body.select(".jp-CodeCell"):
+        _fold_code(body, cell)
     for table in body.select("table"):
         table.wrap(body.new_tag("div", attrs={"class": "scroll"}))
     return body
+
+
+def _fold_code(body, cell):
+    """Fold the code of a cell and its result as Python writes it: the sentence behind says it in words."""
+    fold = body.new_tag("details", attrs={"class": "python"})
+    summary = body.new_tag("summary", string="Python")
+    code = cell.select_one(".jp-Cell-inputWrapper")
+    code.wrap(fold).insert(0, summary)
+    for result in cell.select('.jp-OutputArea-executeResult [data-mime-type="text/plain"]'):
+        fold.append(result.find_parent(class_="jp-OutputArea-child").extract())
 
 
 def _slides(notebook):
@@ -170,7 +194,9 @@ def _polish(body, root):
         if not words.find_parent(["code", "pre", "script", "style", "math"]):
             words.replace_with(UNIT.sub("\u00a0", words))
     for table in body.select(".jp-OutputArea table"):
-        _mark_words(table)
+        for head, cells in _columns(table):
+            _mark_words(head, cells)
+            _typeset_column(cells)
     for link in body.select('a[href*=".ipynb"]'):
         file, _, anchor = link["href"].partition("#")
         anchor = f"#{slug(anchor)}" if anchor else ""
@@ -183,17 +209,35 @@ def _polish(body, root):
         element.decompose()
 
 
-def _mark_words(table):
-    """Give the cells of a column that holds words rather than numbers the class ``words``."""
+def _columns(table):
+    """The cells of a table by column, without the header; none if its rows differ in length."""
     head = [row.find_all(["th", "td"], recursive=False) for row in table.select("thead tr")[-1:]]
     rows = [row.find_all(["th", "td"], recursive=False) for row in table.select("tbody tr")]
     if len({len(row) for row in head + rows}) != 1:
-        return
-    for column in zip(*head, *rows, strict=True):
-        texts = [NO_WORD.sub("", cell.get_text()) for cell in column[len(head) :]]
-        if any(sum(map(str.isalpha, text)) > sum(map(str.isdigit, text)) for text in texts):
-            for cell in column:
-                cell["class"] = [*cell.get("class", []), "words"]
+        return []
+    return [(column[: len(head)], column[len(head) :]) for column in zip(*head, *rows, strict=True)]
+
+
+def _mark_words(head, cells):
+    """Give the cells of a column that holds words rather than numbers the class ``words``."""
+    texts = [NO_WORD.sub("", cell.get_text()) for cell in cells]
+    if any(sum(map(str.isalpha, text)) > sum(map(str.isdigit, text)) for text in texts):
+        for cell in (*head, *cells):
+            cell["class"] = [*cell.get("class", []), "words"]
+
+
+def _typeset_column(cells):
+    """Write the numbers and times that Python put into a column as the prose writes them."""
+    bare = [cell for cell in cells if NUMBER.fullmatch(cell.get_text().strip())]
+    whole = all(float(cell.get_text()).is_integer() for cell in bare)
+    for cell in bare:
+        text = cell.get_text().strip()
+        if cell.name == "td" or not YEAR.fullmatch(text):
+            cell.string = f"{Decimal(text):,.0f}" if whole else f"{Decimal(text):,}"
+            cell.string = cell.string.replace("-", "\u2212")
+    for cell in cells:
+        if cell.string and TIME.fullmatch(cell.string):
+            cell.string = TIME.sub(r"\1 UTC", cell.string)
 
 
 def _only_leads_on(paragraph):

@@ -1,4 +1,4 @@
-"""Proves a built site: no page refers to another host, each link leads somewhere, each twin is its original.
+"""Proves a built site: no page loads from another host, each link leads somewhere, each twin is its original.
 
 The last needs Chromium: each explorer is moved to the sampled states and its picture is compared, pixel by
 pixel, with the untouched SVG that matplotlib drew for that state.
@@ -38,7 +38,7 @@ class _Page(HTMLParser):
         for name, value in attributes:
             if name == "id":
                 self.ids.add(value)
-            elif name in ADDRESSES and tag != "use":
+            elif name in ADDRESSES and tag != "use" and ("rel", "canonical") not in attributes:
                 self.addresses.append((tag, (value or "").strip()))
 
 
@@ -51,6 +51,8 @@ def wrong_references(site):
         for tag, address in page.addresses:
             parts = urlsplit(address)
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            if tag == "a" and parts.scheme == "https":
+                continue  # a reader may follow it; the page itself loads nothing
             if FOREIGN.match(address):
                 problems.append(f"{name} refers to another host: <{tag}> {address[:120]}")
             elif not parts.scheme and not (target.exists() and parts.fragment in _anchors(pages.get(target))):
@@ -118,7 +120,7 @@ def different_pixels(page, explorer, svg):
 
 def digest(lesson):
     """Return a digest of all that the pictures of a lesson depend on; the same one needs no new proof."""
-    ours = [Path(__file__), *sorted((Path(__file__).parent / "static").glob("*"))]
+    ours = [Path(__file__), *sorted((Path(__file__).parent / "static").glob("*.[cj]s*"))]
     parts = [*lesson.figures, *(path.read_text(encoding="utf-8") for path in ours)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
