@@ -6,7 +6,6 @@ It sends nothing anywhere: the downloads are made in the kernel and carried insi
 import base64
 import functools
 import html
-import re
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -18,59 +17,21 @@ from matplotlib.figure import Figure
 from hedgelib import contracts, market, rendering
 from hedgelib.figures import percent
 from hedgelib.panel import LabelledImage
-from hedgelib.planner import entry
+from hedgelib.planner import entry, fields
 from hedgelib.planner.comparing import MOST, WAYS, comparable, compare, draw_comparison
 from hedgelib.planner.drawing import draw_ends, draw_results
+from hedgelib.planner.fields import GROUPS, HINTS, LABELS, SHARES, WORDS, worded
 from hedgelib.planner.form import PAGE_LEVEL
 from hedgelib.planner.keeping import follow, load, saved
 from hedgelib.planner.sheet import JUDGES, Worksheet, WorksheetError
 from hedgelib.planner.summary import known, summary
 from hedgelib.planner.writing import NO_ORDER, fragment, ladder_csv, markdown, page
 
-GROUPS = {
-    "What I hold": ("contract", "coins", "cost", "price"),
-    "What I fear": ("fall", "decide", "ratio", "bearable", "days"),
-    "Margin": ("margin_from", "mode", "leverage", "reserve"),
-    "Exits": ("take_profit", "stop", "band"),
-    "The market today": ("judge", "volatility", "funding", "taker_fee"),
-}
 TITLES = (
     "The whole plan, to read, print and save",
     "Side by side",
     "Open a saved plan, and follow it",
 )
-LABELS = {
-    "contract": "Contract",
-    "coins": "Coins held",
-    "cost": "Cost of one",
-    "price": "Price today",
-    "fall": "Fall I fear",
-    "decide": "Decide by",
-    "ratio": "Hedge ratio",
-    "bearable": "Loss I can bear",
-    "days": "Horizon (days)",
-    "margin_from": "Margin from",
-    "mode": "Margin mode",
-    "leverage": "Leverage",
-    "reserve": "Reserve",
-    "take_profit": "Take profit at",
-    "stop": "Stop at",
-    "band": "Rebalance from",
-    "judge": "Judge by",
-    "volatility": "My volatility",
-    "funding": "My funding (bp)",
-    "taker_fee": "My taker fee (%)",
-}
-_WORDS = {
-    "decide": {"hedge ratio": "ratio", "bearable loss": "bearable"},
-    "mode": {"isolated": "isolated", "cross": "cross"},
-    "margin_from": {
-        "money outside": "outside",
-        "selling coins": "coins",
-        "the coins (coin-margined)": "coin_margined",
-        "the coins as collateral": "collateral",
-    },
-}
 _HISTORY, _MARKET = "my downloaded history", "the market given"
 FOLLOWED = {
     "price": "Price now",
@@ -80,16 +41,6 @@ FOLLOWED = {
     "highest": "Highest since",
     "lowest": "Lowest since",
 }
-_HINTS = {
-    "take_profit": "a price, or 10 %",
-    "stop": "a price, or 15 %",
-    "band": "never, or 5 %",
-    "taker_fee": "the contract's",
-}
-_OPTIONAL = {"volatility", "funding", "taker_fee"}  # empty: what is known
-_SHARES = {"ratio": 1, "fall": 1, "band": 1, "volatility": 10}  # and the most that each may be
-_BASIS_POINT = 1e-4
-_TICKS = 1_000, 5_000_000  # of a plausible price: exchanges choose the tick by the price
 _SIZE = 4.6, 3.1  # inches of a picture
 # Both halves are as high as the window less JupyterLab's bars, and each scrolls for itself. Where the right
 # one is wide, its pictures stand side by side above the lines; where narrow, the second comes last.
@@ -184,8 +135,8 @@ class FormPanel(ipywidgets.VBox):
     def _field(self, name):
         """Make one field: a list of words, or a line to type in."""
         label = _label(LABELS[name])
-        if name in _WORDS:
-            return ipywidgets.Dropdown(options=list(_WORDS[name].items()), **label)
+        if name in WORDS:
+            return ipywidgets.Dropdown(options=list(WORDS[name].items()), **label)
         if name == "contract":
             own = self._start.rules
             known = {symbol: contracts.get(symbol) for symbol in contracts.symbols()} | {own.symbol: own}
@@ -193,7 +144,7 @@ class FormPanel(ipywidgets.VBox):
         if name == "judge":
             given = () if self._start.market is None else (_MARKET,)
             return ipywidgets.Dropdown(options=(*given, *JUDGES, _HISTORY), **label)
-        return ipywidgets.Text(placeholder=_HINTS.get(name, ""), continuous_update=False, **label)
+        return ipywidgets.Text(placeholder=HINTS.get(name, ""), continuous_update=False, **label)
 
     def _left(self):
         """The groups of fields, each with its complaint below it."""
@@ -213,18 +164,8 @@ class FormPanel(ipywidgets.VBox):
 
     def _typed(self, sheet):
         """What the fields show of a plan."""
-        bearable = (1 - sheet.share) * sheet.coins * sheet.price * sheet.fall
-        values = {name: getattr(sheet, name, None) for name in LABELS}
-        values |= {"decide": "ratio" if sheet.bearable is None else "bearable", "ratio": sheet.share}
-        values |= {
-            "bearable": bearable if sheet.bearable is None else sheet.bearable,
-            "contract": sheet.rules,
-        }
-        values["judge"] = sheet.judge if sheet.market is None else _MARKET
-        for name in values:
-            if isinstance(self.fields[name], ipywidgets.Text):
-                values[name] = _written(name, values[name])
-        return values
+        own = {} if sheet.market is None else {"judge": _MARKET}
+        return fields.typed(sheet) | {"contract": sheet.rules} | own
 
     def _put(self, values):
         """Put values into all fields, and show what follows."""
@@ -245,22 +186,13 @@ class FormPanel(ipywidgets.VBox):
         self._show()
 
     def _read(self):
-        """Return the worksheet that the fields describe."""
-        values, problems = {}, {}
-        price = None
-        for name, field in self.fields.items():
-            try:
-                values[name] = field.value
-                if isinstance(field, ipywidgets.Text):
-                    values[name] = _value(name, field.value, price)
-                    self._rewrite(field, name, values[name])
-            except ValueError as error:
-                problems[name] = str(error)
-            price = values.get("price")
-        decided = values.pop("decide")
-        other = {"ratio": "bearable", "bearable": "ratio"}[decided]
-        values[other] = None
-        problems.pop(other, None)
+        """Return the worksheet that the fields describe; a share shows how it was read: 0.5 becomes 50 %."""
+        values, problems = fields.values({name: field.value for name, field in self.fields.items()})
+        self._moving, before = True, self._moving
+        for name in SHARES.keys() & values.keys():
+            if values[name] is not None and self.fields[name].value.strip():
+                self.fields[name].value = entry.written_share(values[name])
+        self._moving = before
         if values["judge"] in (_HISTORY, _MARKET):
             try:
                 kept = self._start.market
@@ -272,13 +204,6 @@ class FormPanel(ipywidgets.VBox):
         if problems:
             raise WorksheetError(problems)
         return Worksheet(**values)
-
-    def _rewrite(self, field, name, value):
-        """Show how a share was read: 0.5 becomes 50 %."""
-        if name in _SHARES and value is not None and field.value.strip():
-            self._moving, before = True, self._moving
-            field.value = entry.written_share(value)
-            self._moving = before
 
     @staticmethod
     @functools.lru_cache(maxsize=2)
@@ -296,13 +221,14 @@ class FormPanel(ipywidgets.VBox):
         except WorksheetError as error:
             self.sheet = None
             problems = {"judge" if name == "market" else name: why for name, why in error.problems.items()}
+        doubted = self._doubted()
         for name, note in self.notes.items():
-            told = _alert(_worded(problems[name])) if name in problems else self._remark(name)
+            told = _alert(worded(problems[name])) if name in problems else doubted.get(name, "")
             note.value, note.layout.display = told, None if told else "none"
         self._offer()
         self._unfold()
         if self.sheet is None:
-            told = "; ".join(f"{LABELS[name]}: {_worded(why)}" for name, why in problems.items())
+            told = "; ".join(f"{LABELS[name]}: {worded(why)}" for name, why in problems.items())
             self.result.value = _alert(f"No plan yet. {told}")
             for picture in self.pictures:
                 picture.layout.display = "none"
@@ -315,40 +241,28 @@ class FormPanel(ipywidgets.VBox):
                 figure = Figure(figsize=_SIZE, layout="constrained")
                 axes = figure.add_subplot()
                 draw(axes, self.sheet)
-                picture.tooltip = rendering.alt_text(axes.get_title(), told)
+                picture.tooltip = rendering.alt_text(axes.get_title(loc="left").replace("\n", ", "), told)
                 picture.value = rendering.data_url(rendering.png(figure)).encode()
             picture.layout.display = None
 
-    def _remark(self, name):
-        """What may be doubted in a field that is accepted."""
-        sheet = self.sheet
-        if name == "price" and sheet:
-            base = sheet.rules.base
-            if base != self._base and not sheet.market:
-                return _remark(f"this was the price of {self._base}: type that of {base}")
-            low, high = (ticks * sheet.rules.tick for ticks in _TICKS)
-            if not low <= sheet.price <= high:
-                return _remark(f"unlike a price of {base}: is it the right coin?")
-        if name in ("take_profit", "stop") and sheet and getattr(sheet, name):
-            side = -1 if name == "take_profit" else 1
-            price = sheet.rules.round_price(sheet.price * (1 + side * getattr(sheet, name)))
-            return _remark(f"{price:,.10g}, {percent(price / sheet.price - 1, signed=True)}")
-        return ""
+    def _doubted(self):
+        """What may be doubted in fields that are accepted, by name."""
+        if self.sheet is None:
+            return {}
+        priced = self._base if self.sheet.market is None else None
+        return {name: _remark(told) for name, told in fields.remarks(self.sheet, priced).items()}
 
     def _offer(self):
         """Offer what was measured, one click each, beside the fields for numbers of today."""
         if self.sheet is None:
             return
-        for name, box in self.takers.items():
+        for name, judged in fields.measured(self.sheet).items():
             buttons = []
-            for judge, outlook in self.sheet.outlooks.items():
-                value = getattr(outlook, name) / (1 if name == "volatility" else 3)
-                if judge != "mine" and value == value:
-                    text = _written(name, float(f"{value:.4g}"))
-                    button = ipywidgets.Button(description=f"{judge}: {text}", layout={"width": "auto"})
-                    button.on_click(functools.partial(self._take, name, text))
-                    buttons.append(button)
-            box.children = buttons
+            for judge, text in judged.items():
+                button = ipywidgets.Button(description=f"{judge}: {text}", layout={"width": "auto"})
+                button.on_click(functools.partial(self._take, name, text))
+                buttons.append(button)
+            self.takers[name].children = buttons
 
     def _take(self, name, text, _):
         self.fields[name].value = text
@@ -455,43 +369,6 @@ def _labelled(label, text):
         return entry.number(text)
     except ValueError as error:
         raise ValueError(f"{label}: {error}") from None
-
-
-def _value(name, text, price):
-    """Read the text of a field."""
-    if name in _OPTIONAL and not text.strip():
-        return None
-    if name in ("take_profit", "stop"):
-        return 0.0 if price is None else entry.distance(text, price, -1 if name == "take_profit" else 1)
-    if name in ("band", "reserve") and not text.strip():
-        return 0.0
-    if name in _SHARES:
-        value, most = entry.share(text), _SHARES[name]
-        if not 0 <= value <= most:
-            raise ValueError(f"{text.strip()}: from 0 % to {100 * most:g} %")
-        return value
-    if name == "funding":
-        return entry.number(text) * _BASIS_POINT
-    if name == "taker_fee":
-        return entry.percent(text)
-    return entry.number(text)
-
-
-def _written(name, value):
-    """Write a value as it is typed."""
-    if value is None or (not value and name in ("take_profit", "stop", "band", "reserve")):
-        return ""
-    if name in _SHARES or name in ("take_profit", "stop"):
-        return entry.written_share(value)
-    scale = {"funding": 1 / _BASIS_POINT, "taker_fee": 100}.get(name, 1)
-    return entry.written(value * scale)
-
-
-def _worded(text):
-    """Write a complaint in the words of the form."""
-    names = {word: name for name, word in _WORDS["margin_from"].items()}
-    head, choose, tail = text.partition("choose ")
-    return head + choose + re.sub(rf"\b({'|'.join(names)})\b", lambda found: f"“{names[found[0]]}”", tail)
 
 
 def _alert(text):
