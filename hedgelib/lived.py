@@ -16,7 +16,7 @@ from hedgelib import market as markets
 from hedgelib.explorer import Choice, Explorer
 from hedgelib.hedge import Hedge
 
-__all__ = ["explorer"]
+__all__ = ["explorer", "started_at", "walk"]
 
 PRICE = 60_000.0  # USDT per coin, at which each of the twenty begins
 DAYS = 60

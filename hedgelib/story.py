@@ -11,7 +11,7 @@ from hedgelib import checks
 
 __all__ = ["yours"]
 
-CHANGED = "Your numbers: {}. Cells, pictures and sliders follow them, the sentences do not."
+CHANGED = "Your numbers: {}. Cells, pictures and sliders follow; sentences and exercises do not."
 REFUSED = "{}: this lesson goes on with {}."
 
 
@@ -35,9 +35,9 @@ def yours(lesson, **numbers):
 
     Examples
     --------
-    >>> coins, entry = yours("02", coins=1, entry=60_000)
+    >>> entry, later = yours("02", entry=60_000, later=70_000)
     >>> entry = yours("02", entry=90_000)
-    Your numbers: entry 90,000 USDT (the text: 60,000 USDT). Cells, pictures and sliders follow them, the sentences do not.
+    Your numbers: entry 90,000 USDT (the text: 60,000 USDT). Cells, pictures and sliders follow; sentences and exercises do not.
     >>> entry = yours("02", entry=-5)
     entry (USDT) must be a finite number at least 1,000 and at most 1,000,000, got -5: this lesson goes on with 60,000 USDT.
     >>> entry

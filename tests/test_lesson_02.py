@@ -22,24 +22,27 @@ def names():
 
 
 @functools.cache
-def explorers():
-    return lessons.run(PATH).explorers
+def titled(title):
+    return lessons.titled(PATH, title)
 
 
 @functools.cache
 def life(name, leverage):
     """A 1x to 10x hedge of one coin through a market, bar by bar: when it dies, and what it has been paid."""
     frame = names()["market_frame"] if name == "market above" else market.scenario(name)
+    prices = ["spot", "mark", "mark_high", "mark_low"]
+    frame = frame.assign(**{each: frame[each] * 60_000 / frame["spot"].iloc[0] for each in prices})
+    alone = frame["spot"].iloc[-1] - 60_000
     entry, margin, paid = frame["mark"].iloc[0], frame["mark"].iloc[0] / leverage, 0.0
     for time, bar in frame.iloc[1:].iterrows():
         limit = (margin + entry + paid) / (1 + RATE)
         if bar["mark_high"] >= limit:
             change = frame["spot"].iloc[-1] - frame["spot"].iloc[0] - margin - TAKER * entry
             found = {"day": (time - DAY_ONE).days, "at": time, "limit": limit, "entry": entry}
-            return found | {"paid": paid, "change": change}
+            return found | {"paid": paid, "change": change, "alone": alone}
         paid += bar["mark"] * bar["funding"]
     change = frame["spot"].iloc[-1] - frame["spot"].iloc[0] - (frame["mark"].iloc[-1] - entry)
-    return {"day": None, "paid": paid, "change": change + paid - TAKER * entry}
+    return {"day": None, "paid": paid, "change": change + paid - TAKER * entry, "alone": alone}
 
 
 def test_by_hand():
@@ -66,7 +69,12 @@ def test_the_coins_behind_a_coin_margined_short_gain_what_it_loses(price):
 @pytest.mark.parametrize("leverage", [1, 3, 5, 10])
 @pytest.mark.parametrize("rate", [-3, 0, 1])
 def test_a_month_by_hand(price, leverage, rate):
-    told = lessons.readouts(explorers()[0], price=price, leverage=leverage, rate=rate)
+    told = lessons.readouts(
+        titled("Full hedge of 1 BTC from 60,000 USDT after 30 days"),
+        price=price,
+        leverage=leverage,
+        rate=rate,
+    )
     total = 90 * 6 * rate - TAKER * (60_000 + price)
     if price * (1 + RATE) >= 60_000 * (1 + 1 / leverage):
         total = price - 60_000 - 60_000 / leverage - TAKER * 60_000
@@ -79,12 +87,12 @@ def test_a_month_by_hand(price, leverage, rate):
 )
 @pytest.mark.parametrize("leverage", [1, 3, 10])
 def test_the_walk_through_a_market_bar_by_bar(name, leverage):
-    told = lessons.readouts(explorers()[1], name=name, leverage=leverage)
+    told = lessons.readouts(titled("Full hedge of 1 BTC through a market"), name=name, leverage=leverage)
     mine = life(name, leverage)
-    *_, last = told["Events"].split("; ")
-    died = pd.Timestamp(last.split(" ")[1], tz="UTC") if "liquidated" in last else None
-    assert (died and (died - DAY_ONE).days) == mine["day"]
-    assert lessons.amount(told["Change"]) == pytest.approx(mine["change"], abs=0.51)
+    fate = told["Your short"].split(" ")
+    assert (int(fate[3]) if fate[0] == "died" else None) == mine["day"]
+    assert lessons.amount(told["Your hedge"]) == pytest.approx(mine["change"], abs=0.51)
+    assert lessons.amount(told["Coin alone"]) == pytest.approx(mine["alone"], abs=0.51)
 
 
 def test_the_ledger_tells_the_same_death():
@@ -98,6 +106,7 @@ def test_the_ledger_tells_the_same_death():
 
 def test_a_month_of_negative_funding():
     frame = market.scenario("funding_negative")
+    frame[["spot", "mark"]] *= 60_000 / frame["spot"].iloc[0]
     paid = (frame["mark"] * frame["funding"]).iloc[1:].sum()
     row = names()["against"].iloc[-1]
     assert row["funding"] == pytest.approx(paid)
@@ -185,7 +194,10 @@ def test_what_the_lesson_says_is_computed_here_again(expression, value):
 def test_the_days_and_prices_at_which_the_shorts_died():
     days = [life("market above", leverage)["day"] for leverage in (10, 5, 3, 2, 1)]
     told = {
-        text for expression, texts in lessons.said(PATH).items() if ".days" in expression for text in texts
+        text
+        for expression, texts in lessons.said(PATH).items()
+        if '"Your short"], 0)' in expression
+        for text in texts
     }
     assert told == {str(day) for day in [*days, life("bull_run", 3)["day"]]}
     mine = life("market above", 1)
