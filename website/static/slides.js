@@ -1,5 +1,6 @@
 // What does not fit on a slide goes on to the next one, below a reminder of its title; then reveal.js takes over. It
-// leaves keys alone that are typed into a slider, or that press a button. All is measured once formulas are set.
+// leaves keys alone that are typed into a slider, or that press a button, but for those of a presenter's remote, which
+// turn the slides wherever they are pressed. All is measured once formulas are set.
 {
   const [WIDTH, HEIGHT, USED] = [1200, 750, 690]; // what is below is for the arrows and numbers
   const slides = document.querySelector(".slides");
@@ -73,7 +74,12 @@
     else if (height > USED) section.style.cssText = `zoom: ${USED / height}; max-height: none`;
   };
 
+  const REMOTE = { PageDown: () => Reveal.next(), PageUp: () => Reveal.prev() };
   slides.addEventListener("keydown", (event) => {
+    if (event.target.matches("input, select") && Object.hasOwn(REMOTE, event.key)) {
+      event.preventDefault();
+      REMOTE[event.key]();
+    }
     if ([" ", "Enter"].includes(event.key) && event.target.matches("button, summary")) event.stopPropagation();
   });
 
