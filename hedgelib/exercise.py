@@ -321,7 +321,7 @@ def _done(lesson):
 
 def _tally(lesson, done):
     total = sum(other[:2] == lesson for other in exercises())
-    return f"Lesson {lesson}: {len(done)} of {total} done."
+    return f"Done in lesson {lesson}: {len(done)} of {total}."
 
 
 def _done_so_far():

@@ -81,7 +81,7 @@ def test_right_answers_pass(made, name, answer):
     verdict = check(name, answer)
     assert verdict.passed
     total = sum(other[:2] == name[:2] for other in MADE)
-    assert repr(verdict) == f"✓ Right. {MADE[name].right} Lesson {name[:2]}: 1 of {total} done."
+    assert repr(verdict) == f"✓ Right. {MADE[name].right} Done in lesson {name[:2]}: 1 of {total}."
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_check_alone_says_what_is_done(made):
     ]:
         check(name, answer)
     assert str(check()) == (
-        "Lesson 02: 2 of 4 done. 02-2 at try 2, 02-4 at try 1.\nLesson 03: 1 of 2 done. 03-1 at try 1."
+        "Done in lesson 02: 2 of 4. 02-2 at try 2, 02-4 at try 1.\nDone in lesson 03: 1 of 2. 03-1 at try 1."
     )
 
 

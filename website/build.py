@@ -112,6 +112,8 @@ def _write(lessons, paths, course, output, address):
     taste = next((one for one in lessons if one.figures), None)
     index = {"file": "", "lessons": lessons, "taste": taste}
     _text(output / "index.html", env.get_template("index.html.j2").render(index))
+    progress = {"file": "progress.html", "lessons": lessons}
+    _text(output / "progress.html", env.get_template("progress.html.j2").render(progress))
     if address:
         files = ["", *(f"{one.name}.html" for one in lessons)]
         for name in ("404.html", "robots.txt", "sitemap.xml"):

@@ -15,17 +15,13 @@ from nbconvert import HTMLExporter, SlidesExporter
 
 from tools import bound
 
-from . import formulas, terms
+from . import answers, formulas, terms
 from .twin import SAMPLES
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 NEEDS_KERNEL = (
     '<p class="needs-kernel">This form works in the '
     '<a href="notebooks/{name}.ipynb" download>notebook file</a>, where a kernel answers it.{start}</p>'
-)
-UNANSWERED = (
-    '<p class="needs-kernel">Not answered yet. Answer it in the '
-    '<a href="notebooks/{name}.ipynb" download>notebook file</a>, which tells right from wrong, and why.</p>'
 )
 EXERCISE = "exercise"  # cell tag: a learner's answer is checked here
 NOTEBOOK_ONLY = "notebook-only"  # cell tag: about kernels and files, of no use on a page
@@ -50,6 +46,8 @@ class Lesson:
     sections: list = field(repr=False)
     figures: list = field(repr=False)
     explorers: list = field(repr=False)
+    exercises: list = field(repr=False)
+    votes: int = 0  # options of its prediction, if that is put to the vote
 
     @property
     def number(self):
@@ -69,7 +67,7 @@ def lesson(name, notebook, course=terms.ALONE):
     course : terms.Course
         The words and lessons that its sentences may lead to.
     """
-    figures, explorers = {}, []
+    figures, explorers, exercises = {}, [], []
     notebook = copy.deepcopy(notebook)
     notebook.cells = [cell for cell in notebook.cells if NOTEBOOK_ONLY not in cell.metadata.get("tags", [])]
     for cell in notebook.cells:
@@ -78,9 +76,11 @@ def lesson(name, notebook, course=terms.ALONE):
         for output in cell.get("outputs", []):
             if "data" in output:
                 _choose(output, name, figures, explorers)
-                if EXERCISE in cell.metadata.get("tags", []):
-                    output.data["text/html"] = UNANSWERED.format(name=name)
+        if EXERCISE in cell.metadata.get("tags", []):
+            _ask(cell, name)
+            exercises += answers.asked(cell.source)
     body = _page(notebook)
+    votes = answers.put_to_vote(body, name[:2])
     terms.mark_rows(body)
     terms.link(body, course, name)
     slides = _slides(notebook)
@@ -97,7 +97,17 @@ def lesson(name, notebook, course=terms.ALONE):
         sections=_sections(body),
         figures=list(figures.values()),
         explorers=explorers,
+        exercises=exercises,
+        votes=votes,
     )
+
+
+def _ask(cell, name):
+    """Let a cell show the forms of its exercises; slides leave out code that says no more than they do."""
+    for output in cell.outputs:
+        output.data["text/html"] = answers.forms(cell.source, name)
+    if answers.only_asks(cell.source):
+        cell.metadata.tags = [tag for tag in cell.metadata.tags if tag != SHOWN_ON_SLIDES]
 
 
 def _choose(output, name, figures, explorers):
@@ -136,6 +146,7 @@ def _page(notebook):
     shown.cells = [cell for cell in shown.cells if _slide_type(cell) != "notes"]
     body = _exported(HTMLExporter, "lab", shown)
     _polish(body, "")
+    answers.settle(body)
     for cell in body.select(".jp-CodeCell"):
         _fold_code(body, cell)
     for table in body.select("table"):
@@ -160,6 +171,7 @@ def _slides(notebook):
             cell.metadata["transient"] = {"remove_source": True}
     body = _exported(SlidesExporter, "reveal", notebook)
     _polish(body, "../")
+    answers.settle(body)
     return body
 
 

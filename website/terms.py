@@ -11,6 +11,7 @@ LEFT_ALONE = [
     "a",
     "button",
     "code",
+    "form",
     "h1",
     "h2",
     "h3",
