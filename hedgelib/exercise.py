@@ -13,6 +13,8 @@ The answers of a lesson live in ``exercises/NN_topic.toml``, one table for each 
     right = "What a right answer teaches, in one sentence; here a fee of {fee * price:,.0f} USDT."
     pointer = "Where to look?"   # optional: said at the second try
     hint = "What to do there."   # said from the third try on, or from the second where nothing points
+    prompt = "What does the trade at {price:,} cost?"  # optional: the question, where numbers vary
+    vary = {price = [50_000, 70_000]}                  # optional: what else may be given, by student
 
     [[02-1.wrong]]           # optional, as many as there are well-known mistakes; a new one goes to the end
     value = "=price"
@@ -26,6 +28,10 @@ What follows from a fee, a bracket or a fact is an expression, so that it follow
 ``np``, ``math`` and the modules of the library that `MODULES` names, and it is computed when its exercise is
 first asked for. Between braces in a sentence stands an expression with its format, as in an f-string.
 
+Beside a notebook may lie a file ``exercises.toml`` in the same format: exercises of one's own, or others in
+place of those of the course that have the same name. In the edition for students the answers are sealed
+(`hedgelib.sealed`), in files ``*.sealed.json`` in the same places.
+
 A flipped sign, a percentage given for a fraction, an answer rounded too early and a list in another order are
 recognised unlisted. Text is read as arithmetic, ``"-600 USDT"`` or ``"12 %"``.
 
@@ -35,18 +41,21 @@ a text and what a page says of it are the same, to the letter; a test compares t
 
 import ast
 import functools
+import hashlib
 import importlib
+import json
 import math
 import numbers
 import string
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 
-from hedgelib import arithmetic, progress
+from hedgelib import arithmetic, progress, sealed
 from hedgelib.rendering import typeset
 
 MODULES = {"np": "numpy", "math": "math"} | {
@@ -70,6 +79,7 @@ FACTORS = (
     (0.01, "percent", "a percentage where a fraction"),
     (100, "fraction", "a fraction where a percentage"),
 )
+OWN = ("exercises.toml", "exercises.sealed.json")  # beside the notebook
 
 
 @dataclass(frozen=True)
@@ -102,6 +112,8 @@ class Exercise:
     relative_tolerance: float | None = None
     wrong: tuple = ()
     calls: tuple = ()
+    prompt: str = ""
+    vary: dict = field(default_factory=dict)
 
     @property
     def letters(self):
@@ -159,7 +171,50 @@ class Exercise:
         return Verdict(False, told, outcome="wrong", mistake=mistake, attempt=attempt)
 
 
-@functools.cache
+@dataclass(frozen=True)
+class _Sealed:
+    """One exercise of which nobody can read the answer."""
+
+    prompt: str
+    shape: int | str  # "word", 0 for a number, or how many numbers the list has
+    letters: tuple
+    unit: str
+    pointer: str
+    hint: str
+    known: tuple  # what can be unlocked: the answer first, then its well-known mistakes
+
+    @property
+    def answer(self):
+        """A stand-in of the same kind as the answer."""
+        return "" if self.shape == "word" else [math.nan] * self.shape if self.shape else math.nan
+
+    def judge(self, answer, attempt=1, function=None):
+        """Judge as `Exercise.judge` does, as far as that can be done without knowing the answer."""
+        try:
+            given = _read(answer, self)
+        except _UnreadableError as problem:
+            return Verdict(False, f"✗ {problem}", outcome="unread", attempt=attempt)
+        for entry in self.known:
+            if (sentence := sealed.unlock(entry, given)) is not None:
+                if entry["mistake"] is None:
+                    return Verdict(True, f"✓ Right. {sentence}", outcome="right", attempt=attempt)
+                return self._wrong(entry["mistake"], sentence, attempt)
+        if self.shape != "word":
+            for factor, mistake, why in ((-1, "sign", ""), *FACTORS):
+                if sealed.unlock(self.known[0], [factor * each for each in given]) is not None:
+                    asked = (
+                        f"Did you give {why} is asked for?"
+                        if why
+                        else "The size is right and the sign is not."
+                    )
+                    return self._wrong(mistake, asked, attempt)
+        return self._wrong(None, "", attempt)
+
+    def _wrong(self, mistake, why, attempt):
+        told = f"✗ Not yet. {why}{_help(self, attempt, folded=False)}"
+        return Verdict(False, told.strip(), outcome="wrong", mistake=mistake, attempt=attempt)
+
+
 def exercises():
     """Return every exercise of the course by name, each computed when it is first asked for.
 
@@ -168,11 +223,26 @@ def exercises():
     mapping of str to Exercise
         It raises ``ValueError`` for an exercise that is not as the docstring of this module describes.
     """
+    beside = tuple(path for name in OWN if (path := Path(name)).is_file())
+    return _course(tuple((path.resolve(), path.stat().st_mtime_ns) for path in beside))
+
+
+@functools.cache
+def _course(beside):
+    """The exercises of the package and of files beside the notebook, each with its last change."""
     folder = resources.files(__package__) / "exercises"
-    files = sorted(
-        (file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name
-    )
-    return _Course({file.name: tomllib.loads(file.read_text(encoding="utf-8")) for file in files})
+    files = [*sorted(folder.iterdir(), key=lambda file: file.name), *(path for path, _ in beside)]
+    tables = {}
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        try:
+            if file.name.endswith(".toml"):
+                tables[file.name] = tomllib.loads(text)
+            elif file.name.endswith(".json"):
+                tables[file.name] = json.loads(text)["exercises"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{file.name} holds no exercises: {type(error).__name__}: {error}") from None
+    return _Course(tables)
 
 
 class _Course(Mapping):
@@ -191,20 +261,38 @@ class _Course(Mapping):
     def __getitem__(self, name):
         if name not in self._made:
             file = self._file_of[name]
-            where = f"{file}, exercise {name}"
-            table = _computed(self._files[file][name], self._known(file), where)
-            try:
-                self._made[name] = Exercise(**table)
-            except TypeError as error:
-                raise ValueError(f"{where}: {error}") from None
+            is_sealed = file.endswith(".json")
+            self._made[name] = _Sealed(**self._files[file][name]) if is_sealed else self._computed(name, {})
         return self._made[name]
 
-    def _known(self, file):
-        """What is given in a file."""
-        if file not in self._given:
+    def variant(self, name, student):
+        """Return an exercise with the numbers that a student has, drawn from the student's name."""
+        file = self._file_of[name]
+        changed = {}
+        for given, others in self._files[file][name].get("vary", {}).items():
+            values = [self._files[file]["given"][given], *others]
+            drawn = hashlib.sha256(f"{student.casefold()}/{name}/{given}".encode()).digest()
+            changed[given] = values[int.from_bytes(drawn) % len(values)]
+        return self._computed(name, changed)
+
+    def _computed(self, name, changed):
+        """An exercise, with something else given than in its file."""
+        file = self._file_of[name]
+        where = f"{file}, exercise {name}"
+        table = _computed(self._files[file][name], self._known(file, changed), where)
+        try:
+            return Exercise(**table)
+        except TypeError as error:
+            raise ValueError(f"{where}: {error}") from None
+
+    def _known(self, file, changed):
+        """What is given in a file, with some of it changed."""
+        if changed or file not in self._given:
             known = {}
-            for name, value in self._files[file].get("given", {}).items():
+            for name, value in (self._files[file].get("given", {}) | changed).items():
                 known[name] = _computed(value, known, f"{file}, given {name}")
+            if changed:
+                return known
             self._given[file] = known
         return self._given[file]
 
@@ -305,13 +393,13 @@ class _UnreadableError(Exception):
     """What was passed in cannot be an answer; the message says why."""
 
 
-def _help(exercise, attempt):
+def _help(exercise, attempt, folded=True):
     """What a try is told beside its mistake: the first one nothing, the later ones more and more."""
     steps = [step for step in (exercise.pointer, exercise.hint) if step]
     if attempt == 1:
         return ""
     told = f" Hint: {steps[min(attempt - 2, len(steps) - 1)]}"
-    return told if attempt < 2 + len(steps) else f"{told} The whole way is folded below."
+    return f"{told} The whole way is folded below." if folded and attempt >= 2 + len(steps) else told
 
 
 def _done(lesson):

@@ -228,10 +228,10 @@ def file(monkeypatch, tmp_path):
         folder.mkdir(exist_ok=True)
         (folder / "02_topic.toml").write_text(text, encoding="utf-8")
         monkeypatch.setattr(exercise, "resources", SimpleNamespace(files=lambda package: tmp_path))
-        exercise.exercises.cache_clear()
+        exercise._course.cache_clear()
 
     yield write
-    exercise.exercises.cache_clear()
+    exercise._course.cache_clear()
 
 
 FEE = contracts.get("BTCUSDT").taker_fee
@@ -262,12 +262,12 @@ def test_answers_and_sentences_are_computed(file):
 def test_an_exercise_follows_the_fee(monkeypatch):
     contract = contracts.get("BTCUSDT")
     monkeypatch.setattr(contracts, "get", lambda name: dataclasses.replace(contract, taker_fee=0.0004))
-    exercise.exercises.cache_clear()
+    exercise._course.cache_clear()
     assert check("02-1", -0.0004 * (60_000 + 50_000)).passed
     assert "each 0.04 % of the notional" in exercise.exercises()["02-1"].hint
     assert check("03-3", 10_000 / (15_000 - 0.0004 * (60_000 + 45_000) - 540)).passed
     assert "24 USDT at the opening and 18.00 at the closing" in str(check("03-3", 10_000 / (15_000 - 540)))
-    exercise.exercises.cache_clear()
+    exercise._course.cache_clear()
 
 
 def test_an_exercise_asks_for_nothing_that_it_does_not_need(file):
