@@ -13,6 +13,7 @@ CORE = {name: part for name, part in public.names().items() if name.split(".")[0
 RESULTS = {
     "contracts.Contract": "contracts.get gives it",
     "exercise.Exercise": "exercise.exercises holds it",
+    "exercise.exercises": "exercise.check looks it up",
     "exercise.Verdict": "exercise.check gives it",
     "figures.Picture": "figures.picture gives it",
     "ledger.Outcome": "ledger.run_many gives it",
