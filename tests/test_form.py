@@ -9,6 +9,9 @@ import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+import lessons
+import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -209,16 +212,16 @@ def test_plans_are_kept_side_by_side(panel):
     assert panel.beside.value == ""
 
 
-def upload(panel, name, content):
-    """Give a file to the button as a browser does."""
+def upload(button, name, content):
+    """Give a file to a button as a browser does."""
     file = {"name": name, "type": "", "size": len(content), "last_modified": datetime.now(UTC), "error": ""}
-    panel.upload.value = [file | {"content": memoryview(content)}]
+    button.value = [file | {"content": memoryview(content)}]
 
 
 def test_a_saved_plan_is_opened_and_followed(panel):
     own = replace(contracts.get("BTCUSDT"), symbol="BTC-PERP", taker_fee=0.0002)
     kept = planner.Worksheet(**START | {"reserve": 15_000}, contract=own)
-    upload(panel, "my-hedge.json", saved(kept).encode())
+    upload(panel.upload, "my-hedge.json", saved(kept).encode())
     assert panel.sheet == kept
     panel.whole.selected_index = 2
     assert "Type the price now" in panel.standing.value
@@ -232,10 +235,64 @@ def test_a_saved_plan_is_opened_and_followed(panel):
     assert "alert" in panel.standing.value and "day" in panel.standing.value
     panel.undo.click()
     assert panel.sheet.reserve == 0
-    upload(panel, "holiday.json", b"{}")
+    upload(panel.upload, "holiday.json", b"{}")
     assert "holiday.json holds no plan" in panel.standing.value and panel.sheet.reserve == 0
     panel.fields["coins"].value = ""
     assert "No plan yet" in panel.standing.value
+
+
+def test_a_pasted_contract_is_planned_with(panel):
+    box = panel.own
+    box.button.click()
+    assert "Its name" in box.told.value or "symbol" in box.told.value
+    box.fields["symbol"].value, box.fields["tick"].value = "ARBUSDT", "0,1"
+    box.brackets.value = "0 - 5,000  50x  0.65 %  0\n5,000 - 500,000  25x  1 %  17.5"
+    box.button.click()
+    assert "Step of the price: 0,1: write 0.1" in box.told.value
+    box.fields["tick"].value, box.fields["step"].value = "0.0001", "0.1"
+    box.fields["taker_fee"].value = "0.04"
+    box.button.click()
+    assert "from 5,000 USDT" in box.told.value and "1.00 % of the notional" in box.told.value
+    rules = panel.fields["contract"].value
+    assert (rules.base, rules.tick, rules.taker_fee) == ("ARB", 0.0001, 0.0004)
+    assert rules.brackets.floors == (0, 5_000) and rules.brackets.leverages == (50, 25)
+    panel.fields["coins"].value, panel.fields["price"].value = "10,000", "0.5"
+    panel.fields["bearable"].value = "400"
+    assert panel.sheet.quantity == 6_000 and "SELL 6,000 ARB of ARBUSDT at 0.5000" in panel.result.value
+
+
+def cross(box, **typed):
+    for name, text in typed.items():
+        box.fields[name].value = text
+
+
+def test_a_coin_without_a_future_is_planned_by_shorting_another(panel):
+    box = panel.cross
+    assert "Type the coin" in box.result.value and box.links.value == ""
+    cross(box, held="ADA", coins="20,000", price="0.75", short_price="60,000")
+    assert "Short per USDT held: give a ratio, or “Its closes”" in box.result.value
+    cross(box, ratio="1.2", fall="25")
+    start = {"contract": "BTCUSDT", "short_price": 60_000, "ratio": 1.2, "fall": 0.25}
+    sheet = planner.CrossWorksheet("ADA", 20_000, 0.75, **start)
+    for line in planner.summary(sheet).values():
+        assert html.escape(line) in box.result.value
+    assert "my-hedge.html" in box.links.value and "89,641.43 USDT" in box.picture.tooltip
+    cross(box, fall="0,3")
+    assert "Fall I fear: 0,3: write 0.3" in box.result.value
+    assert box.sheet is None and box.picture.layout.display == "none"
+
+
+def test_the_ratio_of_two_lists_of_closes(panel):
+    path = lessons.FOLDER / "example" / "closes.csv"
+    box = panel.cross
+    cross(box, held="eth", coins="10", price="3,000", short_price="60,000")
+    for button in box.lists.values():
+        upload(button, "closes.csv", path.read_bytes())
+    closes = pd.read_csv(path, skiprows=1, index_col=0).pct_change().dropna()
+    moves = closes["ETH-USD"], closes["BTC-USD"]
+    assert box.sheet.used == pytest.approx(np.cov(*moves)[0, 1] / np.var(moves[1], ddof=1))
+    cross(box, held="ADA")
+    assert "Its closes: closes.csv" in box.result.value
 
 
 def test_a_saved_plan_can_be_gone_on_with(tmp_path):

@@ -18,6 +18,7 @@ from hedgelib import contracts, market, rendering
 from hedgelib.figures import percent
 from hedgelib.panel import LabelledImage
 from hedgelib.planner import entry, fields
+from hedgelib.planner.boxes import ContractBox, CrossBox
 from hedgelib.planner.comparing import MOST, WAYS, comparable, compare, draw_comparison
 from hedgelib.planner.drawing import draw_ends, draw_results
 from hedgelib.planner.fields import GROUPS, HINTS, LABELS, SHARES, WORDS, worded
@@ -31,6 +32,8 @@ TITLES = (
     "The whole plan, to read, print and save",
     "Side by side",
     "Open a saved plan, and follow it",
+    "A contract that is not listed",
+    "A coin without a future: short another",
 )
 _HISTORY, _MARKET = "my downloaded history", "the market given"
 FOLLOWED = {
@@ -114,10 +117,13 @@ class FormPanel(ipywidgets.VBox):
             name: ipywidgets.Text(continuous_update=False, **_label(text)) for name, text in FOLLOWED.items()
         }
         self.standing = ipywidgets.HTML()
+        self.own, self.cross = ContractBox(self._use), CrossBox(_links)
         parts = (
             ipywidgets.VBox([self.links, self.plan]),
             ipywidgets.VBox([self.beside, self.side_picture]),
             ipywidgets.HBox([ipywidgets.VBox([self.upload, *self.visit.values()]), self.standing]),
+            self.own,
+            self.cross,
         )
         self.whole = ipywidgets.Accordion(parts)
         self.whole.titles = TITLES
@@ -291,11 +297,20 @@ class FormPanel(ipywidgets.VBox):
                 f"{file['name']} holds no plan: open a my-hedge.json that was saved here"
             )
             return
-        contract = self.fields["contract"]
-        if sheet.rules not in dict(contract.options).values():
-            contract.options = (*contract.options, (sheet.rules.symbol, sheet.rules))
+        self._list(sheet.rules)
         self._past.append({name: field.value for name, field in self.fields.items()})
         self._put(self._typed(sheet))
+
+    def _list(self, contract):
+        """Have a contract among those to choose from."""
+        for field in (self.fields["contract"], *[self.cross.contract] * (not contract.inverse)):
+            if contract not in dict(field.options).values():
+                field.options = (*field.options, (contract.symbol, contract))
+
+    def _use(self, contract):
+        """Plan with a contract of one's own."""
+        self._list(contract)
+        self.fields["contract"].value = contract
 
     def _follow(self):
         """Say how the plan stands, once a price has been typed."""
@@ -337,19 +352,12 @@ class FormPanel(ipywidgets.VBox):
             told = _alert("No plan yet: see the fields above")
             self.links.value = self.beside.value = self.standing.value = told
             return
+        others = {1: self._set_beside, 2: self._follow}
         if self.whole.selected_index:
-            (self._set_beside if self.whole.selected_index == 1 else self._follow)()
+            others.get(self.whole.selected_index, lambda: None)()
             return
         self.plan.value = fragment(self.sheet, PAGE_LEVEL)
-        self.links.value = "Save: " + " · ".join(
-            _link(name, kind, text)
-            for name, kind, text in (
-                ("my-hedge.html", "text/html", page(self.sheet, date.today())),
-                ("my-hedge.md", "text/markdown", markdown(self.sheet)),
-                ("my-hedge-ladder.csv", "text/csv", ladder_csv(self.sheet)),
-                ("my-hedge.json", "application/json", saved(self.sheet)),
-            )
-        )
+        self.links.value = _links(self.sheet, ("my-hedge.json", "application/json", saved(self.sheet)))
 
 
 def _classed(widget, name):
@@ -381,6 +389,17 @@ def _remark(text):
     """Write a remark."""
     grey = "color:var(--jp-ui-font-color2,#555)"
     return f'<div style="{grey};line-height:1.3;text-align:right">{html.escape(text)}</div>'
+
+
+def _links(sheet, *more):
+    """Return the links that save a plan."""
+    files = (
+        ("my-hedge.html", "text/html", page(sheet, date.today())),
+        ("my-hedge.md", "text/markdown", markdown(sheet)),
+        ("my-hedge-ladder.csv", "text/csv", ladder_csv(sheet)),
+        *more,
+    )
+    return "Save: " + " · ".join(_link(*file) for file in files)
 
 
 def _link(name, kind, text):
