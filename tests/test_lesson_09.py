@@ -2,14 +2,17 @@
 
 import functools
 import math
+from dataclasses import replace
+from pathlib import Path
 
+import csv_files
 import lessons
 import numpy as np
 import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from hedgelib import contracts, exercise, funding, hedge, market, ratio
+from hedgelib import contracts, exercise, funding, hedge, market, planner, ratio
 
 PATH = lessons.FOLDER / "09_plan_your_hedge.ipynb"
 MOVES = [0.01, -0.02, 0.03, -0.01]
@@ -110,7 +113,7 @@ TWICE, TWICE_ETH = (carry(60, NOTIONAL, coin, 1.5 / (1 + RATE) - 1) for coin in 
         "100 * likely": 100 * chance(DEATH, 60),
         "100 * ends.loc['formula, era', 'liquidated']": 100 * chance(LATER, 60),
         "100 * unposted.loc['formula, last 365 days', 'liquidated']": 100 * chance(DEATH, 60, RECENT),
-        "-planner.at(early, 48_000)['total_pnl'].item()": 2.5 * 12_000 - COINS * 6_000,
+        "-planner.at(early, (1 - fall) * price)['total_pnl'].item()": 2.5 * 12_000 - COINS * 6_000,
         "100 * planner.chances(both, play=False).loc['formula, era', 'horizon']": 100
         * horizon(0.15, 0.1, 60),
         "100 * (sheet.liquidation_with_reserve / price - 1)": 100 * (LATER / ENTRY - 1),
@@ -183,6 +186,38 @@ def test_the_simulated_run_up_kills_the_plan_with_its_reserve():
     assert behind + short_at_death == pytest.approx(RATE * COINS * died.liquidation_price, rel=1e-3)
     assert died.short_pnl == pytest.approx(short_at_death)
     assert died.wealth > rows.attrs["wealth_before"]
+
+
+def test_with_files_of_ones_own_sheet_explorer_and_form_say_the_same(tmp_path, monkeypatch):
+    many = market.paths
+    monkeypatch.setattr(market, "paths", lambda name, n, **options: many(name, n=20, **options))
+    rows, paths = csv_files.candles(rows=600, level=60_000), {}
+    for name, text in {
+        "spot": csv_files.bulk(rows),
+        "perp": csv_files.bulk(rows),
+        "funding": csv_files.settled(csv_files.rates(rows=601, rate=-1e-4)),
+    }.items():
+        paths[name] = str(tmp_path / f"{name}.csv")
+        Path(paths[name]).write_text(text, encoding="utf-8")
+    listed = ", ".join(f"{name}={path!r}" for name, path in paths.items())
+    lesson = lessons.run(PATH, f"market.read_csv({listed}, symbol='BTCUSDT')")
+    sheet, told = lesson.namespace["sheet"], planner.summary(lesson.namespace["sheet"])
+    assert sheet.market is lesson.namespace["market_frame"] and "history" in sheet.outlooks
+    paid = carry_at_unchanged_price(-1e-4, 60)
+    assert told[BILL].startswith(f"−{paid:,.0f} USDT (history)")
+    (explorer,) = lesson.explorers
+    assert explorer.figure(explorer.start)[1] == told
+    (form,) = (each for each in lesson.shown if isinstance(each, planner.Form))
+    assert form.start == replace(sheet, take_profit=0.2)
+    panel = form.widget()
+    assert panel.fields["judge"].value == "the market given"
+    for text in planner.summary(form.start).values():
+        assert text in form.text and text in panel.result.value.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def carry_at_unchanged_price(rate, days):
+    """What shorts pay at a rate, and both fees."""
+    return 2 * TAKER * NOTIONAL - 3 * days * rate * NOTIONAL
 
 
 def test_exercises_by_closed_form():
