@@ -263,6 +263,7 @@ def test_what_a_browser_keeps_or_refuses_does_no_harm(stored, visit):
         assert " Hint: " in give(other, "02-1", "54"), script
         other.goto((stored / "progress.html").as_uri())
         assert other.locator(".sum").text_content().startswith("0 of "), script
+        assert other.locator(".unkept").is_visible() == (script == FORBIDDEN), script
         other.close()
         assert not faults, script
 

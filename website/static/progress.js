@@ -33,14 +33,13 @@ window.hedgeLab ??= {};
 
   let unsaved = null; // what the browser would not keep
   const kept = () => {
+    const nothing = { format: FORMAT, attempts: [], votes: {} };
     if (unsaved) return unsaved;
-    let text = null;
     try {
-      text = localStorage.getItem(KEY);
+      return read(localStorage.getItem(KEY)) ?? nothing;
     } catch {
-      // forbidden: as if there were nothing
+      return (unsaved = nothing); // forbidden
     }
-    return read(text) ?? { format: FORMAT, attempts: [], votes: {} };
   };
   const keep = (progress) => {
     try {
@@ -104,7 +103,7 @@ window.hedgeLab ??= {};
       try {
         localStorage.removeItem(KEY);
       } catch {
-        // forbidden: there is nothing to erase
+        // forbidden, so that nothing is kept
       }
       document.dispatchEvent(new Event("progress"));
     },
