@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from hedgelib import checks, rendering
+from hedgelib import checks, rendering, told
 from hedgelib.rendering import NOT_POSSIBLE, typeset
 
 __all__ = ["Choice", "Explorer"]
@@ -132,6 +132,11 @@ class Explorer:
 
     >>> explorer.values((2,)), explorer.svg((2,))[1]
     ({'price': 70000}, {'Spot P&L': '+10,000 USDT'})
+
+    A slider can be told instead of moved:
+
+    >>> print(explorer.tell("price"))
+    Price (USDT) from 50000 to 70000: spot P&L rises from −10,000 to +10,000 USDT.
     """
 
     def __init__(self, draw, title, *, size=(9, 4), **controls):
@@ -149,6 +154,7 @@ class Explorer:
             )
         self.draw, self.title, self.size, self.controls = draw, title, size, controls
         self.cached_png = functools.lru_cache(KEPT_PICTURES)(self.png)
+        self._known = {}  # readouts of each state that was drawn
 
     @property
     def start(self):
@@ -186,7 +192,44 @@ class Explorer:
                     f"{len(figure.axes)} at {self.values(position)}, {len(self._places)} at the start"
                 )
             _freeze(figure, self._places)
+        self._known[position] = readouts
         return figure, readouts
+
+    def sweep(self, name, position=None):
+        """Return the readouts at every value of one control.
+
+        Parameters
+        ----------
+        name : str
+            The control.
+        position : tuple of int, optional
+            Where the other controls stand, at the start if not given.
+        """
+        names = list(self.controls)
+        if name not in names:
+            raise ValueError(
+                f'explorer "{self.title}" has no control {name!r}: name one of {", ".join(names)}'
+            )
+        position, place = self._checked(self.start if position is None else position), names.index(name)
+        states = []
+        for index in range(len(self.controls[name].values)):
+            state = (*position[:place], index, *position[place + 1 :])
+            if state not in self._known:
+                with rendering.style():
+                    self._known[state] = self._draw(state)[1]
+            states.append(self._known[state])
+        return states
+
+    def tell(self, name, position=None):
+        """Return one sentence on what a control does over all its values; arguments as of `sweep`."""
+        readouts, control = self.sweep(name, position), self.controls[name]
+        return told.sentence(control.label, control.texts, readouts)
+
+    @functools.cached_property
+    def weightiest(self):
+        """Name of the control that moves the readouts most, from the start."""
+        names = list(self.controls)
+        return names[told.weightiest([self.sweep(name) for name in names])]
 
     def png(self, position, dpi=rendering.DPI):
         """Return the picture of a state as PNG bytes, and its readouts."""

@@ -21,7 +21,7 @@ from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from hedgelib import checks
+from hedgelib import checks, told
 
 # After Okabe and Ito (2008), two of them darkened to stand out 4:1 from white.
 BLUE, VERMILION, BLACK = "#0072B2", "#D55E00", "#000000"
@@ -177,6 +177,31 @@ def readouts_html(readouts):
         for name, text in readouts.items()
     )
     return f"<table><tbody>{rows}</tbody></table>"
+
+
+def sweep_html(label, texts, readouts):
+    """Return the states of one control as a table with a row for each value.
+
+    Only what changes is in it: what does not stands in the sentence that goes with it.
+
+    Parameters
+    ----------
+    label : str
+        What the control is called.
+    texts : sequence of str
+        How its values read.
+    readouts : sequence of dict
+        The readouts at each of them.
+    """
+    changing = [(name, column) for name, column in told.columns(readouts) if len(set(column)) > 1]
+    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in [label, *dict(changing)])
+    rows = "".join(
+        f'<tr><th scope="row">{html.escape(text)}</th>'
+        + "".join(f"<td>{html.escape(column[place] or '')}</td>" for _, column in changing)
+        + "</tr>"
+        for place, text in enumerate(texts)
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
 
 @dataclass(frozen=True)

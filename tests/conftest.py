@@ -22,7 +22,12 @@ ORDER = {
 }
 
 
-RUN_LESSONS = {"test_bound.py", "test_jupyterlab.py", "test_lessons.py"}  # they share what a lesson made
+RUN_LESSONS = {
+    "test_bound.py",
+    "test_jupyterlab.py",
+    "test_lessons.py",
+    "test_told.py",
+}  # they share what a lesson made
 
 
 def pytest_collection_modifyitems(items):

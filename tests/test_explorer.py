@@ -4,9 +4,14 @@ import asyncio
 import base64
 import gc
 import hashlib
+import html
+import io
 import itertools
+import re
 import subprocess
 import sys
+import time
+import wave
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,6 +21,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hedgelib import panel as panel_module
+from hedgelib import told
 from hedgelib.explorer import Choice, Explorer
 from hedgelib.rendering import NOT_POSSIBLE, data_url, picture
 
@@ -213,14 +220,67 @@ def test_readouts_agree_whichever_way_they_are_asked_for():
             assert part.replace("&", "&amp;") in panel.readouts.value
 
 
-def test_a_refused_state_is_an_alert_in_the_live_panel_and_goes_away():
+def test_each_move_is_said_in_one_sentence_a_refused_one_with_its_reason():
     panel = made().widget()
     panel.sliders[0].index = 2
+    assert panel.said.value == "Short P&amp;L: −2,000 USDT."
     panel.sliders[1].index = 2
-    assert 'role="alert"' in panel.readouts.value
-    assert "liquidated at 1,900,000 USDT" in panel.image.tooltip
+    assert panel.said.value.startswith("Not possible: ")
+    assert "liquidated at 1,900,000 USDT" in panel.said.value
+    assert panel.said.value[:-1] in panel.image.tooltip
     panel.sliders[1].index = 1
-    assert 'role="alert"' not in panel.readouts.value
+    assert "Not possible" not in panel.said.value
+
+
+def test_the_buttons_answer_for_the_slider_moved_last():
+    explorer = made()
+    panel = explorer.widget()
+    panel.sliders[0].index = 0
+    panel.sliders[1].index = 0
+    assert panel.chosen.label == panel.sliders[1].description
+    panel.buttons["Tell"].click()
+    sentence = html.escape(explorer.tell("price", (0, 0)))
+    assert panel.told.value == f"<p>{sentence}</p>"
+    assert panel.said.value == sentence
+    panel.chosen.value = "ratio"
+    panel.buttons["Table"].click()
+    rows = re.findall("<tr>(.*?)</tr>", panel.told.value)
+    assert len(rows) == 1 + len(panel.sliders[0].options)
+    for row, text in zip(rows[1:], panel.sliders[0].options, strict=True):
+        assert text in row
+
+
+def test_listening_plays_a_sound_as_long_as_the_slider_has_values():
+    explorer = made()
+    panel = explorer.widget()
+    panel.buttons["Listen"].click()
+    assert panel.heard.options == ("Short P&L",)
+    with wave.open(io.BytesIO(base64.b64decode(re.search('base64,(.*?)"', panel.told.value)[1]))) as sound:
+        seconds = sound.getnframes() / sound.getframerate()
+    assert seconds == pytest.approx(told.STEP * len(panel.sliders[0].options), rel=0.01)
+    assert html.unescape(panel.told.value).startswith(
+        f"<p>Short P&L over 3 values of {panel.sliders[0].description}"
+    )
+
+
+def test_play_moves_the_slider_to_its_end_and_begins_again(monkeypatch):
+    monkeypatch.setattr(panel_module, "BEAT", 0)
+    panel = made().widget()
+    seen = []
+    panel.sliders[1].observe(lambda change: seen.append(change["new"]), "index")
+    panel.chosen.index = 1
+
+    async def play():
+        panel.buttons["Play"].click()
+        assert panel.buttons["Play"].description == "Stop"
+        async with asyncio.timeout(60):
+            while panel.buttons["Play"].description == "Stop":
+                await asyncio.sleep(0)
+
+    asyncio.run(play())
+    assert seen == [2]
+    asyncio.run(play())
+    assert seen == [2, 0, 1, 2]
 
 
 def test_an_error_in_a_callback_reaches_whoever_moved_the_slider():
@@ -257,7 +317,8 @@ def test_a_state_seen_before_is_not_drawn_again():
     assert calls == [(0, 2_000)]
 
 
-def test_while_idle_the_states_within_reach_are_drawn_ahead_and_a_move_interrupts():
+def test_while_idle_the_states_within_reach_are_drawn_ahead_and_a_move_interrupts(monkeypatch):
+    monkeypatch.setattr(panel_module.time, "process_time", time.perf_counter)  # as if no draw had waited
     explorer, calls = counted()
     panel = explorer.widget()
 
@@ -272,6 +333,21 @@ def test_while_idle_the_states_within_reach_are_drawn_ahead_and_a_move_interrupt
     asyncio.run(use())
     # The last move went up in price as far as it goes and the step back is known: the other control is next.
     assert calls[2] == (0.5, 2_000_000)
+
+
+def test_nothing_is_drawn_ahead_where_a_draw_had_to_wait(monkeypatch):
+    monkeypatch.setattr(
+        panel_module.time, "process_time", lambda: 0
+    )  # as if others had the processor all the time
+    explorer, calls = counted()
+    panel = explorer.widget()
+
+    async def use():
+        panel.sliders[0].index = 0
+        await asyncio.sleep(3 * panel_module.PAUSE)
+
+    asyncio.run(use())
+    assert calls == [(0, 2_000)]
 
 
 def test_no_figure_outlives_its_picture():
