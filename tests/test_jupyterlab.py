@@ -16,12 +16,14 @@ from pathlib import Path
 
 import lessons
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from hedgelib import market, planner
 from hedgelib.rendering import data_url
 
 pytestmark = pytest.mark.browser
 SECONDS = 90
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "preload": False}
 NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
 RUN_ALL = """async path => {
     const { commands, shell } = window.jupyterapp;
@@ -144,6 +146,18 @@ def shows(page, panel, explorer, position, name):
         panel.screenshot(path=Path(folder) / f"{name}-{'-'.join(map(str, position))}.png")
 
 
+def tells(page, panel, explorer):
+    """Each handle has the name and the value that its slider shows, and the panel tells what Python tells."""
+    for slider, control in zip(panel.get_by_role("slider").all(), explorer.controls.values(), strict=True):
+        named = "([handle, name, text]) => handle.ariaLabel === name && handle.ariaValueText === text"
+        wanted = [slider.element_handle(), control.label, control.texts[control.start_index]]
+        page.wait_for_function(named, arg=wanted)
+    panel.get_by_role("button", name="Tell").click()
+    said = panel.locator(".hedgelab-said [aria-live=polite]")
+    spoken = "([said, sentence]) => said.textContent === sentence"
+    page.wait_for_function(spoken, arg=[said.element_handle(), explorer.tell(next(iter(explorer.controls)))])
+
+
 def start_but(explorer, number, index):
     """The start with one slider elsewhere."""
     return (*explorer.start[:number], index, *explorer.start[number + 1 :])
@@ -179,6 +193,12 @@ def test_notebook_runs_and_its_sliders_move(path, page, lab):
         panel.locator("img").wait_for()
         name = f"{path.stem}-{cell}"
         shows(page, panel, explorer, explorer.start, name)
+        tells(page, panel, explorer)
+        if explorer is explorers[0] and path in lessons.PATHS[:2]:
+            found = Axe().run(
+                page, context=f'[data-windowed-list-index="{cell}"] .widget-vbox', options=RULES
+            )
+            assert not found.response["violations"], found.generate_report()
         for number in range(panel.get_by_role("slider").count()):
             for keys, index in walk(explorer, number, to_the_ends=path == lessons.PATHS[0]):
                 for key in keys:

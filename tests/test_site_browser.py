@@ -68,6 +68,7 @@ def test_every_slider_reaches_both_ends_and_comes_back(site, visit, name):
         samples = {tuple(sample["position"]): sample for sample in explorer["samples"]}
         start, first = stands(figure), figure.evaluate(STATE)
         compare(page, number, explorer, samples[start], first)
+        tells_what_python_tells(figure)
         for index, slider in enumerate(figure.locator("input").all()):
             last = int(slider.get_attribute("max"))
             for key, end in (("Home", 0), ("End", last)):
@@ -92,6 +93,18 @@ def compare(page, number, explorer, sample, state):
     assert share <= proof.MOST_DIFFERENT, (explorer["title"], sample["position"])
 
 
+def tells_what_python_tells(figure):
+    """Of the slider that has its sentence on paper, written by Python, the page says the same."""
+    told = figure.locator(".printed p").text_content()
+    labels = figure.locator(".control label").all_text_contents()
+    label = next(each for each in labels if told.startswith((f"{each} ", f"{each}, ")))
+    if len(labels) > 1:
+        figure.get_by_role("combobox", name="Slider").select_option(label)
+    figure.get_by_role("button", name="Tell", exact=True).click()
+    assert figure.locator(".told").text_content() == told
+    figure.get_by_role("button", name="Tell", exact=True).click()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_slides_hold_all_and_their_sliders_move(site, visit, name):
     page = visit(site[0] / "slides" / f"{name}.html", viewport={"width": 1200, "height": 750})
@@ -108,7 +121,7 @@ def test_slides_hold_all_and_their_sliders_move(site, visit, name):
             key, end = ("Home", 0) if start[index] == last else ("End", last)
             position = (*start[:index], end, *start[index + 1 :])
             assert moved(figure, index, key)["shown"] == samples[position], (explorer["title"], position)
-            figure.get_by_role("button").press("Space")
+            figure.get_by_role("button", name="Reset").press("Space")
             assert figure.evaluate(STATE) == first
         assert page.evaluate("Reveal.getIndices()") == slide, "a key in a slider turned the slide"
 
@@ -135,6 +148,54 @@ def test_an_explorer_that_refuses_a_state_shows_why_and_recovers(course, visit):
     for _ in range(3):
         state = moved(explorer, 0, "ArrowLeft")
     assert state == start
+
+
+def test_a_slider_is_told_listed_heard_and_played(course, visit):
+    explorer = visit(course / "01_hedge.html").locator("#explorer-1")
+    said, answer = explorer.get_by_role("status"), explorer.locator(".told")
+    button = lambda name: explorer.get_by_role("button", name=name, exact=True)  # noqa: E731
+    moved(explorer, 1, "Home")
+    explorer.page.wait_for_function(
+        "said => said.textContent === 'Nothing changes.'", arg=said.element_handle()
+    )
+    button("Tell").click()
+    nothing = "Hedge ratio from 0 to 100 %: nothing changes: spot P&L 0 USDT, total P&L 0 USDT."
+    assert said.text_content() == answer.text_content() == nothing
+    moved(explorer, 0, "ArrowRight")
+    assert answer.is_hidden(), "it told of another state"
+    spoken = "said => said.textContent === 'Spot P&L: +10,000 USDT; Total P&L: +10,000 USDT.'"
+    explorer.page.wait_for_function(spoken, arg=said.element_handle())
+    button("Table").click()
+    rows = [row.locator("th, td").all_text_contents() for row in answer.get_by_role("row").all()]
+    assert rows[0] == ["Price of BTC", "Spot P&L", "Total P&L", "Not possible"]
+    assert rows[1] == ["40,000 USDT", "−20,000 USDT", "−20,000 USDT", ""]
+    assert rows[-1] == ["90,000 USDT", "", "", "nothing to protect"]
+    answer.evaluate("""answer => {
+        window.heard = [];
+        const note = () => heard.push(answer.querySelector(".now")?.textContent);
+        new MutationObserver(note).observe(answer, { subtree: true, childList: true });
+    }""")
+    button("Listen").click()
+    assert said.text_content() == (
+        "Spot P&L over 6 values of Price of BTC: low is −20,000 USDT, high is +20,000 USDT, "
+        "a hum is no number, a knock is a change of words."
+    )
+    explorer.page.wait_for_function("heard.includes('90,000 USDT: not shown') && heard.at(-1) === ''")
+    assert "80,000 USDT: +20,000 USDT" in explorer.page.evaluate("heard")
+    button("Play").click()
+    explorer.page.wait_for_function(
+        "slider => slider.value === slider.max", arg=explorer.locator("input").first.element_handle()
+    )
+    button("Play").wait_for()
+
+
+def test_on_paper_a_table_stands_for_the_sliders(course, visit):
+    page = visit(course / "01_hedge.html")
+    explorer = page.locator("#explorer-1")
+    assert explorer.locator(".printed").is_hidden() and explorer.locator(".tools").is_visible()
+    page.emulate_media(media="print")
+    assert explorer.locator(".printed table").is_visible()
+    assert not [part for part in explorer.locator("input, button").all() if part.is_visible()]
 
 
 def test_formulas_are_drawn_and_numbers_in_explorers_left_alone(course, visit):
@@ -242,7 +303,7 @@ def test_a_button_on_a_slide_is_pressed_and_the_slide_stays(course, visit):
     explorer.evaluate(SHOW_SLIDE)
     slide, start = page.evaluate("Reveal.getIndices()"), explorer.evaluate(STATE)
     assert moved(explorer, 0, "End") != start
-    explorer.get_by_role("button").press("Space")
+    explorer.get_by_role("button", name="Reset").press("Space")
     assert explorer.evaluate(STATE) == start
     assert page.evaluate("Reveal.getIndices()") == slide
 

@@ -146,7 +146,7 @@ def test_a_twin_is_a_figure_with_named_parts(made):
     picture = figure.find("svg")
     assert picture["role"] == "img"
     assert picture["aria-label"] == one.alt(one.svg(one.start)[1])
-    assert figure.select_one("[aria-live=polite] table")
+    assert not figure.select("[aria-live]"), "a table of numbers is no sentence"
     for slider, label, control in zip(
         figure.select("input"), figure.select("label"), one.controls.values(), strict=True
     ):
@@ -188,6 +188,15 @@ def written(data, number, position):
     for axis in axes:
         place = place * data["shape"][axis] + position[axis]
     return values[index[place]]
+
+
+def test_a_twin_has_on_paper_the_table_of_the_slider_that_moves_most(made):
+    one, figure, _ = made
+    assert figure.select_one(".printed p").text == one.tell("price")
+    head, *rows = figure.select(".printed tr")
+    assert [cell.text for cell in head.select("th")] == ["Price of BTC", "Spot P&L", "Total P&L"]
+    for row, text, readouts in zip(rows, one.controls["price"].texts, one.sweep("price"), strict=True):
+        assert [cell.text for cell in row.select("th, td")] == [text, *readouts.values()]
 
 
 def test_a_twin_samples_the_start_and_both_ends_of_each_control(made):

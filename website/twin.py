@@ -13,8 +13,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from hedgelib import rendering
+
 from .merge import KIND, Definitions, Merger, clean, same, serialised
 
+PRINTED_ROWS = 11  # at most so many
 SAMPLES = "application/vnd.hedgelab.samples+json"  # what the site's proof compares, beside the HTML
 
 
@@ -103,9 +106,19 @@ def _figure(explorer, name, picture, table, merger):
         f'<figcaption id="{name}-title">{html.escape(explorer.title)}</figcaption>'
         f'<div class="drawing">{serialised(picture)}</div><div class="panel">'
         f'<div class="sliders" role="group" aria-labelledby="{name}-title">{sliders}</div>'
-        f'<div class="readouts" aria-live="polite"><table>{serialised(table)}</table></div></div>'
+        f'<div class="readouts"><table>{serialised(table)}</table></div></div>{_printed(explorer)}'
         f'<script type="application/json">{written}</script></figure>'
     )
+
+
+def _printed(explorer):
+    """What stands on paper in place of sliders: what the control that moves most does, told and listed."""
+    name = explorer.weightiest
+    few = thinned(explorer, PRINTED_ROWS).controls[name]
+    control, readouts = explorer.controls[name], explorer.sweep(name)
+    kept = [readouts[control.values.index(value)] for value in few.values]
+    table = rendering.sweep_html(control.label, few.texts, kept)
+    return f'<div class="printed"><p>{html.escape(explorer.tell(name))}</p>{table}</div>'
 
 
 def thinned(explorer, steps):
