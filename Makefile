@@ -8,7 +8,7 @@ SIDE_BY_SIDE := --numprocesses=auto --no-loadscope-reorder
 
 export JUPYTER_PREFER_ENV_PATH := 1
 
-.PHONY: help lab fresh follow test test-oldest lint style notebooks site slides live pdf marks bench lock clean
+.PHONY: help lab fresh follow test test-oldest lint style notebooks scripts site slides live pdf marks bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list what make can do
@@ -48,6 +48,9 @@ fresh: $(READY) ## bring a lesson back as it came (LESSON=02); your own copy is 
 follow: $(READY) ## let the sentences of a lesson follow your numbers (LESSON=02)
 	$(BIN)/python -m tools.notebooks --bind-only notebooks/$(LESSON)_*.ipynb
 
+scripts: $(READY) ## write every lesson as a plain Python file into _scripts/, for editors that take no notebooks
+	$(BIN)/python -m tools.scripts
+
 site: $(READY) ## build the static website, slides included, into _site/
 	$(BIN)/python -m website $(if $(ADDRESS),--address $(ADDRESS))
 
@@ -73,7 +76,7 @@ lock: ## choose new exact versions (maintainers; needs uv)
 		--no-annotate --no-header --extra histories pyproject.toml requirements-oldest.in -o requirements-oldest.lock
 
 clean: ## remove everything that make has made
-	rm -rf .venv .cache _site _pdf
+	rm -rf .venv .cache _site _pdf _scripts
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Hedge Lab needs Python 3.11 or newer; this is " + sys.version.split()[0] \
