@@ -42,7 +42,7 @@ def barriers(page, rules):
     return found.response["violations"] and found.generate_report()
 
 
-@pytest.mark.parametrize("name", ["index", *NAMES])
+@pytest.mark.parametrize("name", ["index", "accessibility", *NAMES])
 def test_no_barrier_in_light_or_dark(site, visit, name):
     page = visit(site[0] / f"{name}.html")
     assert not barriers(page, WCAG)
@@ -50,7 +50,7 @@ def test_no_barrier_in_light_or_dark(site, visit, name):
     assert not barriers(page, ["color-contrast"]), "the one rule that colours can break"
 
 
-@pytest.mark.parametrize("name", ["index", *NAMES])
+@pytest.mark.parametrize("name", ["index", "accessibility", *NAMES])
 def test_no_barrier_and_nothing_cut_on_a_small_screen(site, visit, name):
     page = visit(
         site[0] / f"{name}.html", viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True

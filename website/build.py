@@ -10,6 +10,7 @@ from pathlib import Path
 
 import jinja2
 import nbformat
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from tqdm import tqdm
 
 from . import formulas, proof, terms
@@ -114,6 +115,7 @@ def _write(lessons, paths, course, output, address):
     _text(output / "index.html", env.get_template("index.html.j2").render(index))
     progress = {"file": "progress.html", "lessons": lessons}
     _text(output / "progress.html", env.get_template("progress.html.j2").render(progress))
+    _text(output / "accessibility.html", _prose(env, "accessibility", lessons))
     if address:
         files = ["", *(f"{one.name}.html" for one in lessons)]
         for name in ("404.html", "robots.txt", "sitemap.xml"):
@@ -163,6 +165,15 @@ def _assets(assets, lessons, course):
         assets / "search-index.js",
         f"window.SEARCH_INDEX = {json.dumps(meanings + passages, ensure_ascii=False)};\n",
     )
+
+
+def _prose(env, name, lessons):
+    """A page of a Markdown text among the docs, titled by its first line, with the way to the lessons."""
+    source = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    title = source.partition("\n")[0].removeprefix("# ")
+    body = MarkdownWithMath(IPythonRenderer(escape=False, exclude_anchor_links=True)).render(source)
+    context = {"file": f"{name}.html", "title": title, "body": body, "lessons": lessons}
+    return env.get_template("text.html.j2").render(context)
 
 
 def _text(path, text):
