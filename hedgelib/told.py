@@ -157,6 +157,11 @@ def sound(heard):
     ----------
     heard : list of (int or None, bool)
         What `tones` returned.
+
+    Examples
+    --------
+    >>> sound(tones(["0 USDT", "500 USDT"]))[:4]
+    b'RIFF'
     """
     time = np.arange(int(RATE * STEP)) / RATE
     swell = np.minimum(1, np.minimum(time, STEP - time) / 0.02)
