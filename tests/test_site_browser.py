@@ -101,7 +101,7 @@ def tells_what_python_tells(figure):
     if len(labels) > 1:
         figure.get_by_role("combobox", name="Slider").select_option(label)
     figure.get_by_role("button", name="Tell", exact=True).click()
-    assert figure.locator(".told").text_content() == told
+    assert figure.locator(".telling").text_content() == told
     figure.get_by_role("button", name="Tell", exact=True).click()
 
 
@@ -152,7 +152,7 @@ def test_an_explorer_that_refuses_a_state_shows_why_and_recovers(course, visit):
 
 def test_a_slider_is_told_listed_heard_and_played(course, visit):
     explorer = visit(course / "01_hedge.html").locator("#explorer-1")
-    said, answer = explorer.get_by_role("status"), explorer.locator(".told")
+    said, answer = explorer.get_by_role("status"), explorer.locator(".telling")
     button = lambda name: explorer.get_by_role("button", name=name, exact=True)  # noqa: E731
     moved(explorer, 1, "Home")
     explorer.page.wait_for_function(

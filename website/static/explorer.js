@@ -101,7 +101,7 @@ function telling({ figure, title, inputs, texts, readoutsAt, show }) {
   const [chooser, chosen] = select("Slider", labels);
   const said = make("p", { className: "said" });
   said.setAttribute("role", "status");
-  const answer = make("div", { className: "told", hidden: true });
+  const answer = make("div", { className: "telling", hidden: true });
   const say = (words) => (said.textContent = words);
 
   const here = () => inputs.map((input) => +input.value);
