@@ -39,12 +39,13 @@ RUN_ALL = """async path => {
 # What is asked of the notebook's model rather than of the page, which holds only the cells in sight.
 OUTCOME = """() => {
     const cells = window.jupyterapp.shell.currentWidget.content.widgets.map(cell => cell.model.toJSON());
-    const isExplorer = ({ data }) => [data?.["text/plain"]].flat().join("").startsWith("Explorer: ");
+    const begins = word => ({ data }) => [data?.["text/plain"]].flat().join("").startsWith(word);
     const outputs = cells.map(cell => cell.outputs ?? []);
     return {
         waiting: cells.filter(cell => cell.cell_type === "code" && !cell.execution_count).length,
         errors: outputs.flat().filter(output => output.output_type === "error").map(output => output.evalue),
-        explorers: outputs.flatMap((some, index) => some.some(isExplorer) ? [index] : []),
+        explorers: outputs.flatMap((some, index) => some.some(begins("Explorer: ")) ? [index] : []),
+        forms: outputs.flatMap((some, index) => some.some(begins("Form: ")) ? [index] : []),
     };
 }"""
 SCROLL = "index => window.jupyterapp.shell.currentWidget.content.scrollToItem(index)"
@@ -178,6 +179,27 @@ def walk(explorer, number, to_the_ends=False):
     return [(["End"], last), (["Home"], 0), (["ArrowRight"] * start, start)]
 
 
+def form_in_one_view(page, cell):
+    """At both sizes a field is changed, and picture, order and complaint are in sight without scrolling."""
+    before = page.viewport_size
+    for width, height, leverage in ((1440, 900, "2"), (1024, 768, "4")):
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate(SCROLL, cell)
+        form = page.locator(".hl-form")
+        form.evaluate("form => form.scrollIntoView({ block: 'start' })")
+        for text, answer in (("0,5", "write 0.5, with a point"), (leverage, f"{leverage}x isolated")):
+            field = form.get_by_label("Leverage").first
+            field.fill(text)
+            field.press("Enter")
+            told = form.locator(".hl-lines").get_by_text(answer).first
+            told.wait_for()
+            for seen in (field, told, *([form.locator(".hl-prices")] if text == leverage else [])):
+                box = seen.bounding_box()
+                assert box["y"] >= 0 and box["y"] + box["height"] <= height, (width, text)
+                assert box["x"] >= 0 and box["x"] + box["width"] <= width, (width, text)
+    page.set_viewport_size(before)
+
+
 @pytest.mark.parametrize("path", lessons.PATHS, ids=lambda path: path.stem)
 def test_notebook_runs_and_its_sliders_move(path, page, lab):
     _, log = lab
@@ -204,6 +226,8 @@ def test_notebook_runs_and_its_sliders_move(path, page, lab):
                 for key in keys:
                     panel.get_by_role("slider").nth(number).press(key)
                 shows(page, panel, explorer, start_but(explorer, number, index), name)
+    for cell in outcome["forms"]:
+        form_in_one_view(page, cell)
     assert "Traceback" not in log.read_text()
 
 

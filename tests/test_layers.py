@@ -69,7 +69,7 @@ def test_the_core_is_whole_without_the_annexes():
 def test_only_the_explorer_knows_widgets_and_nothing_knows_pyplot(path):
     names = set(imports(path))
     assert "matplotlib.pyplot" not in names
-    if path.stem not in {"panel", "form"}:
+    if path.stem not in {"panel", "form", "boxes"}:
         assert not any(name.split(".")[0] == "ipywidgets" for name in names)
 
 

@@ -36,7 +36,7 @@ def draw_stays(axes, sheet):
     table = stays(sheet)
     if len(table):
         bars = {"alone": table["unhedged"].tolist(), "hedged": table["left"].tolist()}
-        title = f"{percent(table['removed'].iloc[0], 0)} of a day's variance removed"
+        title = f"{percent(table['removed'].iloc[0], 0)} less daily variance"
         words = {"title": title, "xlabel": "Days", "ylabel": "One standard deviation (USDT)"}
         grouped_bars(axes, [str(days) for days in table.index], bars, **words)
         return

@@ -34,7 +34,7 @@ font-variant-numeric:tabular-nums}
 thead th{background:#eee}
 h2{margin-top:1.4em;border-bottom:2px solid #0072b2}
 img{width:100%}
-@page{size:A4;margin:11mm 12mm}
+@page{size:A4;margin:10mm 12mm}
 @media print{
 body{margin:0;padding:0;max-width:none;font-size:8.8pt;line-height:1.28}
 h1{margin:0;font-size:15pt}
@@ -46,7 +46,8 @@ tr,li,section section{break-inside:avoid}
 .front{break-after:page}
 .details{columns:2;column-gap:6mm;font-size:7pt;line-height:1.2}
 .details h2{margin-top:.5em;font-size:8pt}
-.details th,.details td{padding:.1em .4em}
+.details table{font-size:6.6pt}
+.details th,.details td{padding:.08em .35em}
 .wide{column-span:all}
 .wide tbody th{white-space:nowrap}
 .write td{height:4.2mm}
