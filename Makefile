@@ -8,7 +8,7 @@ SIDE_BY_SIDE := --numprocesses=auto --no-loadscope-reorder
 
 export JUPYTER_PREFER_ENV_PATH := 1
 
-.PHONY: help lab fresh follow test test-oldest lint style notebooks scripts site slides live pdf marks bench lock clean
+.PHONY: help lab fresh follow test test-oldest lint style notebooks scripts site slides live pdf marks class bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list what make can do
@@ -63,7 +63,10 @@ pdf: site ## print every lesson to a PDF handout in _pdf/ (needs Chromium)
 	$(BIN)/python -m website --pdf
 
 marks: $(READY) ## what a class handed in, in FOLDER=..., as marks.csv and marks.html beside it
-	$(BIN)/python -m tools.marks "$(FOLDER)"
+	$(BIN)/python -m tools.marks "$(FOLDER)" $(if $(VARIANTS),--variants)
+
+class: $(READY) ## write the editions of a class into _class/; NAMES=file: numbers of their own for each student
+	$(BIN)/python -m tools.classpack $(if $(NAMES),--names "$(NAMES)")
 
 bench: $(READY) ## run the benchmarks
 	status=0; for script in benchmarks/*.py; do $(BIN)/python $$script || status=1; done; exit $$status
@@ -76,7 +79,7 @@ lock: ## choose new exact versions (maintainers; needs uv)
 		--no-annotate --no-header --extra histories pyproject.toml requirements-oldest.in -o requirements-oldest.lock
 
 clean: ## remove everything that make has made
-	rm -rf .venv .cache _site _pdf _scripts
+	rm -rf .venv .cache _site _pdf _scripts _class
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Hedge Lab needs Python 3.11 or newer; this is " + sys.version.split()[0] \

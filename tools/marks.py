@@ -76,8 +76,14 @@ class Student:
     """A row of the table."""
 
     name: str
+    has_variants: bool = False
     results: dict = field(default_factory=dict)
     notes: list = field(default_factory=list)
+
+    def asked(self, exercise):
+        """Return an exercise as this student has it."""
+        one = exercises()[exercise]
+        return exercises().variant(exercise, self.name) if self.has_variants and one.vary else one
 
     def add(self, exercise, result):
         """Take in what a file says of an exercise."""
@@ -121,9 +127,9 @@ def submissions(folder):
     return found
 
 
-def marked(name, files, limits):
+def marked(name, files, limits, has_variants=False):
     """Return the `Student` whose files these are."""
-    student = Student(name)
+    student = Student(name, has_variants)
     for file in files:
         try:
             if file.suffix not in READERS:
@@ -162,7 +168,7 @@ def read_notebook(student, file, limits):
     if not answered:
         student.notes.append(f"{file.name}: nothing is answered")
         return
-    lines, ending = run(cells[: answered[-1] + 1], limits)
+    lines, ending = run(cells[: answered[-1] + 1], limits, student)
     for line in lines:
         if "exercise" in line:
             answer, outputs = revived(line["answer"]), iter(line["calls"])
@@ -207,7 +213,7 @@ def judge(student, file, name, answer, tries=1, *, function=None, claimed=None):
     if name not in exercises():
         student.notes.append(f"{file.name}: there is no exercise {shortened(name)!r}")
         return
-    verdict = exercises()[name].judge(answer, function=function)
+    verdict = student.asked(name).judge(answer, function=function)
     if claimed == "right" and not verdict.passed:
         student.notes.append(f"{file.name}: {name} is said to be right, and {shortened(answer)!r} is not")
     shown = f"{answer:g}" if isinstance(answer, float) else str(answer)[:40]
@@ -243,13 +249,9 @@ def works(program):
     return tried.returncode == 0
 
 
-def run(cells, limits):
+def run(cells, limits, student):
     """Run cells in a guarded process; return what it said, and how it ended if it did not come to the end."""
-    calls = {
-        name: [call["arguments"] for call in exercises()[name].calls]
-        for name in exercises()
-        if exercises()[name].calls
-    }
+    calls = {name: [call["arguments"] for call in student.asked(name).calls] for name in exercises()}
     asked = {"cells": cells, "calls": calls, **vars(limits)}
     with tempfile.TemporaryDirectory() as work:
         threads = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -411,6 +413,11 @@ def main(arguments=None):
     parser.add_argument("--cell-seconds", type=int, default=Limits.cell_seconds, help="that a cell may take")
     parser.add_argument("--megabytes", type=int, default=Limits.megabytes, help="of memory that it may take")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 2, help="notebooks at the same time")
+    parser.add_argument(
+        "--variants",
+        action="store_true",
+        help="each student has numbers of their own: tools.classpack --names",
+    )
     options = parser.parse_args(arguments)
     if not options.folder.is_dir():
         print(f"error: there is no folder {options.folder}", file=sys.stderr)
@@ -421,7 +428,7 @@ def main(arguments=None):
         print(f"error: {options.folder} is empty: put a folder for each student into it", file=sys.stderr)
         return 1
     with ThreadPoolExecutor(options.workers) as pool:
-        students = list(pool.map(lambda item: marked(*item, limits), handed.items()))
+        students = list(pool.map(lambda item: marked(*item, limits, options.variants), handed.items()))
     with tempfile.TemporaryDirectory() as work:
         guarded = guard(work)[1]
     write_csv(students, options.folder / OURS[0])
