@@ -59,7 +59,9 @@ def _form(name, notebook):
     except KeyError:
         raise BuildError(f'{notebook}.ipynb checks "{name}", and there is no such exercise') from None
     data = {
-        key: value for key, value in asdict(exercise).items() if key not in ("calls", "prompt", "vary") and value not in (None, "")
+        key: value
+        for key, value in asdict(exercise).items()
+        if key not in ("calls", "prompt", "vary") and value not in (None, "")
     }
     label = "Your answer" + (f" ({exercise.unit})" if exercise.unit else "")
     return FORM.format(
