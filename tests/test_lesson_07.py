@@ -8,6 +8,7 @@ import lessons
 import numpy as np
 import pytest
 from scipy.stats import linregress
+from test_planner_cross import by_hand
 
 PATH = lessons.FOLDER / "07_cross_asset_beta.ipynb"
 
@@ -360,6 +361,41 @@ def expected_of_falls_and_rises():
     return expected
 
 
+def expected_of_the_order():
+    """The order at 2x, what it leaves and what its band does, from the returns of the market above."""
+    held, shorted = returns("market above")
+    slope, follows = linregress(shorted, held).slope, linregress(held, shorted).slope
+    quantity = np.floor(1_000 * slope * 20 + 1e-9) / 1_000
+    left, unhedged = {}, {}
+    for days in (1, 30):
+        moves = [np.cumprod(np.r_[1, 1 + each]) for each in (held, shorted)]
+        moves = [level[days:] / level[:-days] - 1 for level in moves]
+        unhedged[days] = np.std(60_000 * moves[0])
+        left[days] = np.std(60_000 * moves[0] - 3_000 * quantity * moves[1])
+    expected = {
+        "quantity": quantity,
+        "margin": 1_500 * quantity,
+        "liquidation": 4_500 / 1.004,
+        "100 * (liquidation / 3_000 - 1)": 150 / 1.004 - 100,
+        'planner.stays(plan)["left"][1]': left[1],
+        'planner.stays(plan)["left"][30]': left[30],
+        'planner.stays(plan)["unhedged"][1]': unhedged[1],
+        'planner.stays(plan)["unhedged"][30]': unhedged[30],
+        '-planner.at_both(plan, 48_000, 3_000 * (1 - 0.2 * plan.follows))["total_pnl"][0]': 12_000
+        - quantity * 600 * follows,
+    }
+    levels = [np.cumprod(np.r_[1, 1 + each]) for each in (held, shorted)]
+    starts = range(0, len(levels[0]) - 30, (len(levels[0]) - 30) // 500)
+    for band in (0.0, 0.05):
+        ends = [
+            by_hand(names()["plan"], *(level[first : first + 31] for level in levels), band)
+            for first in starts
+        ]
+        results, fees, trades = np.array(ends).T
+        expected[f'bands["left"][{band}]'] = np.std(results)
+    return expected | {'bands["trades"][0.05]': trades.mean(), '-bands["fees"][0.05]': fees.mean()}
+
+
 def expected_of_the_third_exercise():
     # 113 % a year, 30 of 365 days; 34 % of the variance goes.
     unhedged = 11_300 * np.sqrt(30 / 365)
@@ -390,6 +426,7 @@ def expected_of_the_second_exercise():
         expected_of_the_real_market,
         expected_of_a_month,
         expected_of_falls_and_rises,
+        expected_of_the_order,
         expected_of_the_second_exercise,
         expected_of_the_third_exercise,
     ],
