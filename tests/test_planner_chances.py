@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.special import erfc
 
 from hedgelib import market, planner, survival
 from hedgelib.planner import Worksheet
-from hedgelib.planner.chances import ENDS, by_formula, first_touch, played
-from hedgelib.planner.outlook import History, Own, Published
+from hedgelib.planner.chances import ENDS, by_formula, first_touch, measured, played
+from hedgelib.planner.outlook import History, Own, Published, Touched
 
 PLAN = {"coins": 2.5, "cost": 30_000, "price": 60_000, "ratio": 0.6, "leverage": 3, "days": 60}
 
@@ -132,6 +132,14 @@ class TestOutlook:
         assert coin.touched(0.001, 60).remark.startswith("at least")
         assert coin.touched(math.inf, 60).share == 0
 
+    def test_falls_have_a_grid_of_their_own(self):
+        facts = market.facts("touched_by_fall").query("asset == 'BTC' and period == '60 days'")
+        told = facts.set_index("key")["value"]
+        coin = Published("BTC")
+        assert coin.fell(0.2, 60).share == told["0.2"]
+        assert told["0.25"] < coin.fell(0.22, 60).share < told["0.2"]
+        assert "−20 %" in coin.fell(0.22, 60).remark
+
     def test_the_last_365_days_are_facts_of_their_own(self):
         facts = market.facts("touched_by_rise_last_365_days").query("asset == 'BTC' and period == '60 days'")
         told = facts.set_index("key")["value"]
@@ -152,6 +160,16 @@ class TestOutlook:
         assert found.worst_funding(30)[0] == pytest.approx(90e-4)
         assert found.funding == pytest.approx(3e-4)
         assert found.longest == 40
+
+    def test_history_tells_which_came_first(self):
+        hills = market.drawn({0: 100, 40: 140, 80: 90, 120: 130}, rate=1e-4)
+        prices = hills["mark"].to_numpy()
+        rises, falls, _ = History(hills).first(0.1, 0.05, 20)
+        first = []
+        for start in range(len(prices) - 60):
+            moves = prices[start + 1 : start + 61] / prices[start] - 1
+            first.append(next((np.sign(move) for move in moves if move >= 0.1 or move <= -0.05), 0))
+        assert (rises, falls) == pytest.approx((np.mean(np.equal(first, 1)), np.mean(np.equal(first, -1))))
 
     def test_history_measures_days(self):
         closes = np.array([100, 110, 99, 120, 120.0])
@@ -182,6 +200,47 @@ class TestOutlook:
         mine = Own(judge, volatility=0.45, funding=2e-5)
         assert (mine.volatility, mine.funding) == (0.45, pytest.approx(6e-5))
         assert mine.fastest == judge.fastest and "my own volatility and funding" in mine.source
+
+
+class AsTheFormula:
+    """A judge whose facts are what the formula says of each price alone."""
+
+    volatility = 0.6
+
+    def touched(self, rise, days):
+        return Touched(float(first_touch(rise, math.inf, 0.6, days)[0]), math.nan, math.nan, "rises")
+
+    def fell(self, fall, days):
+        return Touched(float(first_touch(math.inf, fall, 0.6, days)[1]), math.nan, math.nan, "falls")
+
+
+class TestMeasured:
+    @pytest.mark.parametrize(("stop", "take_profit"), [(0.1, 0.1), (0.05, 0.3), (0.0, 0.2), (0.3, 0.02)])
+    def test_facts_like_the_formula_end_like_the_formula(self, stop, take_profit):
+        sheet = Worksheet(**PLAN, stop=stop, take_profit=take_profit)
+        told, formula = measured(sheet, AsTheFormula()), by_formula(sheet, 0.6)
+        assert {end: told[end] for end in ENDS} == pytest.approx({end: formula[end] for end in ENDS})
+
+    @settings(max_examples=60)
+    @given(
+        st.sampled_from([0.0, 0.04, 0.1, 0.3]),
+        st.sampled_from([0.0, 0.03, 0.1, 0.5, 0.9]),
+        st.integers(1, 365),
+        st.sampled_from(["outside", "collateral"]),
+        st.booleans(),
+    )
+    def test_the_four_ends_add_up(self, stop, take_profit, days, source, recent):
+        given = PLAN | {"days": days, "reserve": 0.0, "leverage": 2}
+        sheet = Worksheet(**given, stop=stop, take_profit=take_profit, margin_from=source)
+        judge = Published("BTC", recent=recent)
+        told = measured(sheet, judge)
+        shares = [told[end] for end in ENDS]
+        assert sum(shares) == pytest.approx(1) and min(shares) >= -1e-12
+        # No end is more frequent than its price was met, nor both together rarer than either.
+        rise = judge.touched(stop or sheet.liquidation / sheet.price - 1, days).share
+        fall = judge.fell(take_profit, days).share if take_profit else 0.0
+        assert told["stopped"] + told["liquidated"] <= rise + 1e-12 and told["take profit"] <= fall + 1e-12
+        assert 1 - told["horizon"] >= max(rise, fall) - 1e-12
 
 
 class TestJudges:

@@ -12,6 +12,7 @@ import pandas as pd
 from scipy.special import erfc
 
 from hedgelib import checks, market
+from hedgelib.figures import percent
 from hedgelib.planner.outlook import LONGEST, History
 from hedgelib.planner.sheet import worksheet
 from hedgelib.planner.walking import play as walk
@@ -88,8 +89,9 @@ def chances(sheet, posted=True, play=True):
     pandas.DataFrame
         One judge a row, the deciding one first: "formula" with the volatility that he names, "measured" and
         "played". Columns ``liquidated``, ``stopped``, ``take profit`` and ``horizon`` (reached), which add up
-        to 1; ``days``, the mean life of the short; ``remark`` in words. What is not known is missing. A share
-        that was measured counts every rise, also one after the take profit, so it is an upper bound then.
+        to 1; ``days``, the mean life of the short; ``remark`` in words. What is not known is missing. Of a
+        plan with a take profit the facts tell how often its rise was met, and how often its fall; how often
+        both, and which came first, is the formula's, and the remark says so.
 
     Examples
     --------
@@ -141,15 +143,39 @@ def distances(sheet, posted=True):
 
 
 def measured(sheet, known, posted=True):
-    """The share measured of the rise that closes the short, by the names of `ENDS`; of falls none was."""
+    """The ends of a plan as they were measured, by the names of `ENDS`."""
     rise, fall = distances(sheet, posted)
-    touched, falls = known.touched(rise, sheet.days), math.isfinite(fall)
+    if math.isinf(fall):
+        touched, falls = known.touched(rise, sheet.days), 0.0
+        rises, remark = touched.share, touched.remark
+    elif isinstance(known, History):
+        rises, falls, remark = known.first(rise, fall, sheet.days)
+    else:
+        rises, falls, remark = _split(known, rise, fall, sheet.days)
     closed, other = ("stopped", "liquidated") if sheet.stop else ("liquidated", "stopped")
-    ends = {closed: touched.share, other: 0.0, "take profit": math.nan if falls else 0.0}
-    remark = (
-        f"at most: {touched.remark}" if falls and not touched.remark.startswith("at ") else touched.remark
-    )
-    return ends | {"horizon": math.nan if falls else 1 - touched.share, "days": math.nan, "remark": remark}
+    ends = {closed: rises, other: 0.0, "take profit": falls, "horizon": 1 - rises - falls}
+    return ends | {"days": math.nan, "remark": remark}
+
+
+def _split(known, rise, fall, days):
+    """Shares of starts that met the rise first, and the fall first, and how that is known.
+
+    How often each was met is measured, how often both were is not. The formula says how much more often than
+    two strangers they meet, and which of them comes first.
+    """
+    up, down = known.touched(rise, days), known.fell(fall, days)
+    if math.isinf(rise):
+        return 0.0, down.share, down.remark
+    risen, _ = first_touch(rise, math.inf, known.volatility, days)
+    _, fallen = first_touch(math.inf, fall, known.volatility, days)
+    before, after = first_touch(rise, fall, known.volatility, days)
+    met = float(risen + fallen - before - after)  # both, by formula
+    share = up.share * down.share * met / float(risen * fallen) if risen * fallen > 0 else 0.0
+    both = float(np.clip(share, max(0.0, up.share + down.share - 1), min(up.share, down.share)))
+    late = float(risen - before) / met if met > 0 else 0.5  # of them, the fall came first
+    told = f"; both by about {percent(both)}, estimated with the formula" if both == both else ""
+    remark = f"{up.remark}; falls {down.remark}{told}"
+    return up.share - both * late, down.share - both * (1 - late), remark
 
 
 def played(sheet, paths, posted=True):

@@ -7,7 +7,7 @@ measured is missing (NaN), never guessed. All of them tell
   (fraction, standard deviation of a day), ``longest`` horizon (days), `source`;
 - ``fastest``: the greatest rise (fraction) within so many hours of the close of a bar, by `HOURS`;
 - ``worst_funding(days)``: the lowest sum over a horizon, and which one it is in words;
-- ``touched(rise, days)``: a `Touched`.
+- ``touched(rise, days)``: a `Touched`; ``fell(fall, days)`` another, of falls.
 """
 
 import functools
@@ -94,24 +94,30 @@ class Published:
 
     def touched(self, rise, days):
         """Share on the grid of rises and horizons measured, between whose points it is taken as straight."""
-        if math.isinf(rise):
-            return UNREACHED
-        rises, horizons, shares = _grid(self._base, self._ending)
+        return UNREACHED if math.isinf(rise) else self._on_grid("rise", rise, days)
+
+    def fell(self, fall, days):
+        """Share of starts from which the price fell so far, on its own grid."""
+        return self._on_grid("fall", fall, days)
+
+    def _on_grid(self, kind, rise, days):
+        rises, horizons, shares = _grid(self._base, kind, self._ending)
+        sign = "+" if kind == "rise" else "−"
         if not len(rises):
             return Touched(math.nan, math.nan, math.nan, "not measured")
         # For each horizon the share at this rise, then between the horizons, which lie ever further apart.
         along = [[np.interp(rise, rises, row) for row in layer] for layer in shares]
         share, low, high = (float(np.interp(math.log(days), np.log(horizons), row)) for row in along)
         if rise < rises[0]:
-            remark = f"at least: the share of +{100 * rises[0]:g} %, the smallest rise measured"
+            remark = f"at least: the share of {sign}{100 * rises[0]:g} %, the smallest {kind} measured"
         elif rise > rises[-1]:
-            remark = f"at most: the share of +{100 * rises[-1]:g} %, the greatest rise measured"
+            remark = f"at most: the share of {sign}{100 * rises[-1]:g} %, the greatest {kind} measured"
         else:
             after = min(max(np.searchsorted(rises, rise), 1), len(rises) - 1)
             ends = []
             for each in (after - 1, after):
                 there = np.interp(math.log(days), np.log(horizons), shares[0, :, each])
-                ends.append(f"+{100 * rises[each]:g} % ({percent(there)})")
+                ends.append(f"{sign}{100 * rises[each]:g} % ({percent(there)})")
             remark = " and ".join(ends)
             remark = f"between {remark}"
         return Touched(share, low, high, remark)
@@ -176,6 +182,19 @@ class History:
         share = float(np.mean(ahead.max(axis=1) >= starts * (1 + rise)))
         return Touched(share, math.nan, math.nan, f"{len(starts):,} overlapping starts")
 
+    def first(self, rise, fall, days):
+        """Shares of starts from which the rise was met first, and the fall first; in one bar the rise is."""
+        bars = round(days * self._a_day)
+        starts = self._market["mark"].to_numpy()[:-bars, None]
+        met = []
+        for name, sign, distance in (("mark_high", 1, rise), ("mark_low", -1, -fall)):
+            ahead = np.lib.stride_tricks.sliding_window_view(self._market[name].to_numpy()[1:], bars)
+            hit = sign * ahead >= sign * starts * (1 + distance)
+            met.append(np.where(hit.any(axis=1), hit.argmax(axis=1), bars))
+        up, down = met
+        shares = float(np.mean((up < bars) & (up <= down))), float(np.mean(down < up))
+        return *shares, f"{len(starts):,} overlapping starts"
+
     def paths(self, days):
         """The history after many of its bars, as paths of the horizon."""
         bars = round(days * self._a_day)
@@ -212,9 +231,9 @@ def _fact(topic, base, key, period=None):
 
 
 @functools.cache
-def _grid(base, ending):
+def _grid(base, kind, ending):
     """Rises, horizons (days), and the shares and both ends of their intervals, shape (3, horizons, rises)."""
-    table = facts(f"touched_by_rise{ending}")
+    table = facts(f"touched_by_{kind}{ending}")
     table = table[table["asset"] == base]
     if not len(table):
         return np.array([]), np.array([]), np.array([])

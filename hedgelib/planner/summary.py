@@ -142,18 +142,24 @@ def _formula(sheet):
 
 
 def _measured(sheet):
-    """Write how often the end above today's price came, as each judge has measured."""
+    """Write how often each end that can come before the last day came, as each judge has measured."""
+    rise, fall = distances(sheet)
     above = "stopped" if sheet.stop else "liquidated"
-    if math.isinf(distances(sheet)[0]):
+    ends = [end for end, distance in ((above, rise), ("take profit", fall)) if math.isfinite(distance)]
+    if not ends:
         return "no rise closes it"
+    judged = {name: measured(sheet, judge) for name, judge in sheet.outlooks.items() if name != "mine"}
     told = []
-    for judge, outlook in sheet.outlooks.items():
-        if judge != "mine":
-            found = measured(sheet, outlook)
-            share = known(found[above], percent, 0)
+    for end in ends:
+        shares = []
+        for judge, found in judged.items():
+            share = known(found[end], percent, 0)
             bound = next((word for word in ("at most", "at least") if found["remark"].startswith(word)), "")
-            told.append(f"{share if share == UNKNOWN else f'{bound} {share}'.strip()} ({judge})")
-    return f"{above} {', '.join(told)}"
+            shares.append(
+                f"{share if share == UNKNOWN or end != ends[0] else f'{bound} {share}'.strip()} ({judge})"
+            )
+        told.append(f"{end} {', '.join(shares)}")
+    return "; ".join(told)
 
 
 def _exits(sheet):
