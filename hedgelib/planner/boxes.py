@@ -1,7 +1,9 @@
 """What folds out below the form: a contract that is not listed, and a coin held that has no future."""
 
+import dataclasses
 import html
 import tempfile
+from dataclasses import MISSING
 from pathlib import Path
 
 import ipywidgets
@@ -48,6 +50,7 @@ _HINTS = {
     "ratio": "the least variance",
     "reserve": "none",
     "band": "never, or 5 %",
+    "implied": "a volatility, or the one judged by",
 }
 _PASTE = (
     "Paste the maintenance brackets from the exchange's page, headings and all:\n0 - 50,000  50x  0.4 %  0"
@@ -118,6 +121,25 @@ class CrossBox(ipywidgets.VBox):
         for field in (*self.fields.values(), self.contract, self.judge, *self.lists.values()):
             field.observe(lambda _: self.show(), "value")
         self.show()
+
+    def put(self, sheet):
+        """Put a plan that was saved into the fields; its contract is among those listed.
+
+        Refused is a plan with something that has no field here.
+        """
+        kept = {part.name: part.default for part in dataclasses.fields(sheet) if part.default is not MISSING}
+        shown = {*self.fields, *self.lists, "contract", "judge"}
+        more = [name for name in kept if name not in shown and getattr(sheet, name) != kept[name]]
+        if more:
+            told = ", ".join(more)
+            raise ValueError(
+                f"this plan has {told}, which the form does not show: use planner.load in a cell"
+            )
+        self.contract.value, self.judge.value = sheet.rules, sheet.judge
+        for name, field in self.fields.items():
+            value = getattr(sheet, name)
+            write = entry.written_share if CROSS[name][2] is entry.share else entry.written
+            field.value = value if isinstance(value, str) else write(value) if value else ""
 
     def show(self):
         """Put the plan, or what is missing, on the screen."""

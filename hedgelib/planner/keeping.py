@@ -10,6 +10,7 @@ from pathlib import Path
 from hedgelib import checks, contracts, perpetual
 from hedgelib.figures import percent, usdt
 from hedgelib.planner.chances import first_touch
+from hedgelib.planner.cross import CrossWorksheet, any_sheet
 from hedgelib.planner.sheet import Worksheet, worksheet
 from hedgelib.planner.summary import death, known
 from hedgelib.planner.tables import FAR, amount, at_price
@@ -18,11 +19,12 @@ _MARK, _FORMAT = "hedge lab plan", 1
 
 
 def save(sheet, path):
-    """Write a plan to a small text file (JSON); a market frame is not part of it.
+    """Write a plan to a small text file (JSON); market frames and closes are not part of it.
 
     Parameters
     ----------
-    sheet : Worksheet
+    sheet : Worksheet or CrossWorksheet
+        Of a cross hedge the ratio that follows from its closes is kept in their place.
     path : str or Path
         A file that is written anew; an older one stays whole if that fails.
 
@@ -39,7 +41,7 @@ def save(sheet, path):
     >>> load(file) == Worksheet(1, 40_000, 60_000, ratio=0.5)
     True
     """
-    path, text = _file(path), saved(worksheet(sheet))
+    path, text = _file(path), saved(any_sheet(sheet))
     # A plan that is there stays whole until the new one is.
     part = path.with_name(path.name + ".part")
     try:
@@ -80,7 +82,7 @@ def load(path):
             contract["as_of"] = date.fromisoformat(contract["as_of"])
             contract["brackets"] = perpetual.Brackets(**contract["brackets"])
             kept["contract"] = contracts.Contract(**contract)
-        return Worksheet(**kept)
+        return CrossWorksheet(**kept) if "held" in kept else Worksheet(**kept)
     except OSError as error:
         raise ValueError(f"no plan can be read from {path}: {error.strerror}") from None
     except (AttributeError, KeyError, TypeError, json.JSONDecodeError, UnicodeDecodeError):
@@ -93,7 +95,9 @@ def _file(path):
 
 def saved(sheet):
     """The text of a saved plan."""
-    kept = {part.name: getattr(sheet, part.name) for part in fields(sheet) if part.name != "market"}
+    kept = {part.name: getattr(sheet, part.name) for part in fields(sheet) if part.compare}
+    if isinstance(sheet, CrossWorksheet):
+        kept["ratio"] = sheet.used
     if not isinstance(sheet.contract, str):
         kept["contract"] = asdict(sheet.contract)
     return json.dumps({_MARK: _FORMAT} | kept, indent=1, default=str)

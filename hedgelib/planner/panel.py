@@ -18,8 +18,9 @@ from hedgelib import contracts, market, rendering
 from hedgelib.figures import percent
 from hedgelib.panel import LabelledImage
 from hedgelib.planner import entry, fields
-from hedgelib.planner.boxes import ContractBox, CrossBox
+from hedgelib.planner.boxes import ContractBox, CrossBox, text_field
 from hedgelib.planner.comparing import MOST, WAYS, comparable, compare, draw_comparison
+from hedgelib.planner.cross import CrossWorksheet
 from hedgelib.planner.drawing import draw_ends, draw_results
 from hedgelib.planner.fields import GROUPS, HINTS, LABELS, SHARES, WORDS, worded
 from hedgelib.planner.form import PAGE_LEVEL
@@ -35,6 +36,7 @@ TITLES = (
     "A contract that is not listed",
     "A coin without a future: short another",
 )
+_CROSS = TITLES[-1]
 _HISTORY, _MARKET = "my downloaded history", "the market given"
 FOLLOWED = {
     "price": "Price now",
@@ -110,6 +112,9 @@ class FormPanel(ipywidgets.VBox):
         self.keep.on_click(lambda _: self._keep())
         self.beside, self.kept = _classed(ipywidgets.HTML(), "hl-beside"), {}
         self.side_picture = LabelledImage(layout={"width": "100%", "max_width": "720px"})
+        self.implied = text_field("Put priced at", "", "implied")
+        self.implied.layout.width = "24em"
+        self.implied.observe(lambda _: self._unfold(), "value")
         self.upload = ipywidgets.FileUpload(description="Open a saved plan", accept=".json")
         self.upload.layout.width = "auto"
         self.upload.observe(lambda _: self._open(), "value")
@@ -120,7 +125,7 @@ class FormPanel(ipywidgets.VBox):
         self.own, self.cross = ContractBox(self._use), CrossBox(_links)
         parts = (
             ipywidgets.VBox([self.links, self.plan]),
-            ipywidgets.VBox([self.beside, self.side_picture]),
+            ipywidgets.VBox([self.implied, self.beside, self.side_picture]),
             ipywidgets.HBox([ipywidgets.VBox([self.upload, *self.visit.values()]), self.standing]),
             self.own,
             self.cross,
@@ -298,6 +303,13 @@ class FormPanel(ipywidgets.VBox):
             )
             return
         self._list(sheet.rules)
+        if isinstance(sheet, CrossWorksheet):
+            try:
+                self.cross.put(sheet)
+                self.whole.selected_index = TITLES.index(_CROSS)
+            except ValueError as error:
+                self.standing.value = _alert(f"{file['name']}: {error}")
+            return
         self._past.append({name: field.value for name, field in self.fields.items()})
         self._put(self._typed(sheet))
 
@@ -327,17 +339,25 @@ class FormPanel(ipywidgets.VBox):
             self.standing.value = _alert(str(error))
 
     def _set_beside(self):
-        """Set this plan beside those kept for the same coins, and beside a sale and a put."""
+        """Set this plan beside those kept for the same coins, and beside a sale, a put and batches."""
         same = {name: kept for name, kept in self.kept.items() if comparable(kept, self.sheet)}
         plans = dict([*({"this plan": self.sheet} | same | {way: way for way in WAYS}).items()][:MOST])
-        table = compare(plans)
+        told = ""
+        try:
+            text = self.implied.value.strip()
+            implied = entry.share(text) if text else None
+            table = compare(plans, implied)
+        except ValueError as error:
+            told, implied = _alert(str(error)), None
+            plans.pop("batches", None)
+            table = compare(plans)
         writes = {"liquidated": lambda share: known(share, percent, 0)}
         writes |= dict.fromkeys(("cash", "given up"), lambda value: known(value, signed=False))
         rows = {name: column.map(writes.get(name, known)) for name, column in table.items()}
-        self.beside.value = pd.DataFrame(rows).T.to_html(border=0)
+        self.beside.value = told + pd.DataFrame(rows).T.to_html(border=0)
         with rendering.style():
             figure = Figure(figsize=(7.5, 3.6), layout="constrained")
-            told = draw_comparison(figure, plans)
+            told = draw_comparison(figure, plans, implied)
             self.side_picture.tooltip = rendering.alt_text("Side by side", told)
             self.side_picture.value = rendering.data_url(rendering.png(figure)).encode()
         self.side_picture.layout.display = None
@@ -357,7 +377,7 @@ class FormPanel(ipywidgets.VBox):
             others.get(self.whole.selected_index, lambda: None)()
             return
         self.plan.value = fragment(self.sheet, PAGE_LEVEL)
-        self.links.value = _links(self.sheet, ("my-hedge.json", "application/json", saved(self.sheet)))
+        self.links.value = _links(self.sheet)
 
 
 def _classed(widget, name):
@@ -391,13 +411,13 @@ def _remark(text):
     return f'<div style="{grey};line-height:1.3;text-align:right">{html.escape(text)}</div>'
 
 
-def _links(sheet, *more):
+def _links(sheet):
     """Return the links that save a plan."""
     files = (
         ("my-hedge.html", "text/html", page(sheet, date.today())),
         ("my-hedge.md", "text/markdown", markdown(sheet)),
         ("my-hedge-ladder.csv", "text/csv", ladder_csv(sheet)),
-        *more,
+        ("my-hedge.json", "application/json", saved(sheet)),
     )
     return "Save: " + " · ".join(_link(*file) for file in files)
 
