@@ -60,7 +60,7 @@ def test_describes_each_parameter(name):
     taken = {each for each in inspect.signature(part).parameters if not each.startswith("_")}
     told = described(text.get("Parameters", ""))
     assert taken <= set(told)
-    assert all(told[each].endswith((".", " : Worksheet")) for each in taken)
+    assert all(told[each].endswith((".", " : Worksheet", "CrossWorksheet")) for each in taken)
 
 
 @every_name
