@@ -77,6 +77,8 @@ def _cross_ladder(sheet):
     table = table[table["level"] != "feared fall"].reset_index(drop=True)
     words = {
         "liquidation": f"the exchange closes the short, whatever {sheet.held} has done; it is unprotected",
+        "without the reserve": f"if the reserve is not posted, the short is closed here; {sheet.held} is "
+        "unprotected",
         "stop": f"buys back at a loss, whatever {sheet.held} has done; it is unprotected",
         "take profit": f"buys back; {sheet.held} is free again, and unprotected",
     }
