@@ -21,6 +21,7 @@ import pandas as pd
 from hedgelib import checks
 from hedgelib.many import Outcome, checked, opening, run_many, wanted_shares
 from hedgelib.market import validate
+from hedgelib.perpetual import OUT_OF_REACH
 
 __all__ = ["Outcome", "run", "run_many"]
 
@@ -30,7 +31,6 @@ Row = namedtuple(
     "wealth hedge_ratio short_quantity entry margin maintenance liquidation_price "
     "spot_pnl short_pnl basis_pnl funding fees liquidation_loss top_ups event",
 )
-NEVER = 1e9  # times the entry: a liquidation price beyond counts as none
 _ENOUGH, _APART = 8, 0.05  # bars in the middle of which last prices this far from mark are of another scale
 WAITING, RESTING, DONE = "waits for its trigger", "rests at its limit", "done"
 
@@ -214,7 +214,7 @@ class _Account:
             else:
                 value = at_entry + self.margin + amount
                 coins = self.quantity * (1 + rate) - self.counted * self.coins
-            if value < min(lowest, NEVER * self.entry) * coins:
+            if value < min(lowest, OUT_OF_REACH * self.entry) * coins:
                 lowest = value / coins
             elif lowest < math.inf:
                 break  # from here on the brackets lie higher and higher

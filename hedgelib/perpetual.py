@@ -33,7 +33,8 @@ _INVERSE = {
     "entry": checks.numbers("USD", above=0),
     "side": checks.side,
 }
-_OUT_OF_REACH = 1e9  # times the entry: an inverse short of nearly 1x dies there only on paper
+OUT_OF_REACH = 1e9
+"""Times the entry: a liquidation price beyond it exists on paper only, and counts as none."""
 
 
 @checks.arguments(quantity=_COINS, entry=_PRICE, exit=_PRICE, side=checks.side)
@@ -403,7 +404,7 @@ def inverse_liquidation_price(contracts, size, entry, margin, brackets, side=-1)
     # The notional in coin shrinks as the price rises: a short in price is a long in coin notional.
     at_entry = contracts * size / entry
     at_liquidation = brackets.critical_notional(margin + side * at_entry, -side)
-    within_reach = np.where(at_liquidation * _OUT_OF_REACH > at_entry, at_liquidation, 0.0)
+    within_reach = np.where(at_liquidation * OUT_OF_REACH > at_entry, at_liquidation, 0.0)
     return _divide(contracts * size, within_reach, otherwise=_never(side))
 
 
