@@ -1,6 +1,7 @@
 # Hedge Lab. `make lab` opens the notebooks, `make test` proves them; both set up what they need.
 
 PYTHON ?= python3
+PYTHON312 ?= python3.12
 BIN := .venv/bin
 OLDEST := .cache/oldest
 READY := .venv/.ready
@@ -91,7 +92,9 @@ $(READY): requirements.lock pyproject.toml
 	@touch $(READY)
 
 $(OLDEST)/.ready: requirements-oldest.lock pyproject.toml
-	python3.12 -m venv --clear $(OLDEST)
+	@command -v $(PYTHON312) >/dev/null || { echo "The oldest versions need Python 3.12, and there is no $(PYTHON312)." \
+		"Install it, or name one: make PYTHON312=/path/to/python3.12 test-oldest"; exit 1; }
+	$(PYTHON312) -m venv --clear $(OLDEST)
 	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --only-binary=:all: --require-hashes \
 		-r requirements-oldest.lock
 	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
