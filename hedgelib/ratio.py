@@ -9,7 +9,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import lfilter
 from scipy.special import ndtri
 
 from hedgelib import checks
@@ -281,6 +280,8 @@ def ewma(spot, futures, halflife):
     """
     spot, futures = paired(spot=spot, futures=futures)
     halflife = checks.single("halflife (bars)", halflife, above=0, below=len(spot))
+    from scipy.signal import lfilter  # brings 50 MB that lessons without a fading ratio do not need
+
     fading = [1, -(0.5 ** (1 / halflife))]
     covariance, variance = lfilter([1], fading, [spot * futures, futures**2])
     ready = math.ceil(halflife)

@@ -14,7 +14,6 @@ import functools
 import zlib
 
 import numpy as np
-from scipy.signal import lfilter
 from scipy.special import chdtr, chdtrc, gamma, ndtr, ndtri
 
 from hedgelib import funding
@@ -253,6 +252,8 @@ def _keep(half_life):
 
 def _autoregression(shocks, keep):
     """First-order autoregression of unit variance that starts in its long-run state."""
+    from scipy.signal import lfilter  # brings 50 MB that stored markets do not need
+
     shocks = shocks * (1 - keep**2) ** 0.5
     shocks[:, 0] /= (1 - keep**2) ** 0.5
     return lfilter([1], [1, -keep], shocks)
