@@ -1,7 +1,8 @@
 """Time and weigh every notebook in a fresh kernel, against a kernel that imports numpy, pandas and Figure.
 
 The time is from the start of the kernel to its end; the memory is the kernel's own peak, once after the first
-code cell, which holds the imports, and once after the last.
+code cell, which holds the imports, and once after the last. The goal leaves room for scipy, which does what
+would otherwise be written here again by hand.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ REFERENCE = "import numpy, pandas\nfrom matplotlib.figure import Figure"
 # A kernel counts the peak of the process that starts it as its own; this one is smaller than any kernel.
 WEIGH = "__import__('resource').getrusage(__import__('resource').RUSAGE_SELF).ru_maxrss"
 BYTES = 1 if sys.platform == "darwin" else 1024  # of one unit of ru_maxrss
-SECONDS, MEGABYTES = 20, 200
+SECONDS, MEGABYTES = 20, 300
 
 
 def measure(notebook, path):
