@@ -14,8 +14,10 @@ from hedgelib import exercise
 from hedgelib.exercise import exercises
 from website import answers
 from website.build import HERE, BuildError, publish
+from website.sketches import sketches
 
 KEY = "hedge-lab-progress"
+AXE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"], "preload": False}
 JUDGE = """([given, cases]) => cases.map(([name, text, attempt]) => {
     const { outcome, mistake, text: said } = hedgeLab.judge(given[name], text, attempt);
     return [outcome, mistake, said];
@@ -135,7 +137,10 @@ def asking(path):
     notebook.cells = [
         cell
         for place, cell in enumerate(notebook.cells)
-        if not place or "## Summary" in cell.source or any(asks[max(place - 1, 0) : place + 2])
+        if not place
+        or "## Summary" in cell.source
+        or "**Predict" in cell.source
+        or any(asks[max(place - 1, 0) : place + 2])
     ]
     return notebook
 
@@ -230,6 +235,47 @@ def test_a_vote_is_kept_and_shown_again(stored, visit):
     assert all(text.startswith("Your prediction: you said 2. ") for text in said)
 
 
+@pytest.mark.browser
+def test_a_prediction_is_drawn_and_the_truth_laid_over_it(stored, visit):
+    tab = visit(stored / "04_funding.html")
+    figure = tab.locator("figure.sketch")
+    truth = sketches()["04"].truth
+    figure.scroll_into_view_if_needed()
+    box = figure.locator("svg").bounding_box()
+    tab.mouse.move(box["x"] + box["width"] * 0.13, box["y"] + box["height"] / 2)
+    tab.mouse.down()
+    tab.mouse.move(box["x"] + box["width"] * 0.6, box["y"] + box["height"] / 2)
+    tab.mouse.up()
+    drawn = [field.input_value() for field in figure.locator("input").all()]
+    assert drawn[-1] == "", "the line ends where the mouse did"
+    assert all(abs(float(value)) < 2 for value in drawn[:4]), "what a fast mouse skips is drawn, too"
+    figure.get_by_role("button").press("Enter")
+    assert "Still missing: " in figure.locator("output").text_content()
+    for field, value in zip(figure.locator("input").all(), [*truth[:-1], 0], strict=True):
+        field.fill(str(value))
+        field.press("Tab")
+    figure.get_by_role("button").press("Enter")
+    said = f"Farthest off at +15 bp: you said 0, it is 10 bp. {sketches()['04'].why}"
+    assert figure.locator("output").text_content() == said
+    assert kept(tab)["drawings"] == {"04": [*truth[:-1], 0]}
+    tab.reload()
+    assert figure.locator("output").text_content() == said
+    assert figure.locator(".truth").is_visible()
+    assert not Axe().run(tab, options=AXE).response["violations"]
+
+
+def test_the_lines_to_draw_fit_into_their_pictures():
+    assert sketches().keys() == {"02", "03", "04", "05"}
+    for lesson, sketch in sketches().items():
+        assert len(sketch.points) == len(sketch.truth) > 4, lesson
+        assert all(sketch.low <= height <= sketch.high for height in sketch.truth), lesson
+        assert (sketch.high - sketch.low) % sketch.grid == 0, lesson
+    # by hand: 40,000 - 60,000 of the coin and a margin of 20,000; a clamp that flattens 5 bp; 1 - 1.5 squared
+    assert sketches()["02"].truth[0] == -40_000
+    assert sketches()["03"].truth[-1] == 25
+    assert sketches()["04"].truth == (-10, -5, 0, 1, 1, 5, 10)
+
+
 INSIDE = {
     "format": "hedge-lab-progress-1",
     "place": 7,
@@ -290,8 +336,7 @@ def test_progress_can_be_taken_along_and_erased(stored, visit, tmp_path):
     tab.locator("[name=import]").set_input_files(file)
     tab.locator(".tools output", has_text="not a progress file").wait_for()
     assert len(kept(tab)["attempts"]) == 2
-    rules = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"], "preload": False}
-    assert not Axe().run(tab, options=rules).response["violations"]
+    assert not Axe().run(tab, options=AXE).response["violations"]
     tab.set_viewport_size({"width": 360, "height": 740})
     assert tab.evaluate("document.documentElement.scrollWidth") == 360
 

@@ -15,7 +15,7 @@ from nbconvert import HTMLExporter, SlidesExporter
 
 from tools import bound
 
-from . import answers, formulas, terms
+from . import answers, formulas, sketches, terms
 from .twin import SAMPLES
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -81,6 +81,7 @@ def lesson(name, notebook, course=terms.ALONE):
             exercises += answers.asked(cell.source)
     body = _page(notebook)
     votes = answers.put_to_vote(body, name[:2])
+    sketches.put_in(body, name[:2])
     terms.mark_rows(body)
     terms.link(body, course, name)
     slides = _slides(notebook)

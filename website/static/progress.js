@@ -14,6 +14,8 @@ window.hedgeLab ??= {};
     Number.isInteger(each.try) &&
     each.try > 0;
 
+  const isLine = (heights) => Array.isArray(heights) && heights.length < 50 && heights.every(Number.isFinite);
+
   // What a text holds that is as it must be; nothing if it is not ours.
   const read = (text) => {
     let found;
@@ -24,16 +26,18 @@ window.hedgeLab ??= {};
     }
     if (!isTable(found) || found.format !== FORMAT) return null;
     const votes = Object.entries(isTable(found.votes) ? found.votes : {});
+    const drawings = Object.entries(isTable(found.drawings) ? found.drawings : {});
     return {
       ...found,
       attempts: (Array.isArray(found.attempts) ? found.attempts : []).filter(isAttempt),
       votes: Object.fromEntries(votes.filter(([lesson, option]) => /^\d\d$/.test(lesson) && Number.isInteger(option) && option > 0)),
+      drawings: Object.fromEntries(drawings.filter(([lesson, heights]) => /^\d\d$/.test(lesson) && isLine(heights))),
     };
   };
 
   let unsaved = null; // what the browser would not keep
   const kept = () => {
-    const nothing = { format: FORMAT, attempts: [], votes: {} };
+    const nothing = { format: FORMAT, attempts: [], votes: {}, drawings: {} };
     if (unsaved) return unsaved;
     try {
       return read(localStorage.getItem(KEY)) ?? nothing;
@@ -57,6 +61,7 @@ window.hedgeLab ??= {};
   hedgeLab.progress = {
     attempts: () => kept().attempts,
     votes: () => kept().votes,
+    drawings: () => kept().drawings,
     place: () => kept().place,
     isKept: () => unsaved === null,
 
@@ -83,6 +88,10 @@ window.hedgeLab ??= {};
       const progress = kept();
       if (!(lesson in progress.votes)) keep({ ...progress, votes: { ...progress.votes, [lesson]: option } });
     },
+    draw(lesson, heights) {
+      const progress = kept();
+      if (!(lesson in progress.drawings)) keep({ ...progress, drawings: { ...progress.drawings, [lesson]: heights } });
+    },
     stop(place) {
       const progress = kept();
       if (progress.place !== place) keep({ ...progress, place });
@@ -95,7 +104,8 @@ window.hedgeLab ??= {};
       const progress = kept();
       const fresh = other.attempts.filter((each) => !progress.attempts.some((one) => same(one, each)));
       const attempts = [...progress.attempts, ...fresh].sort((one, two) => (one.time < two.time ? -1 : one.time > two.time ? 1 : 0));
-      keep({ ...other, ...progress, attempts, votes: { ...other.votes, ...progress.votes } });
+      const [votes, drawings] = ["votes", "drawings"].map((key) => ({ ...other[key], ...progress[key] }));
+      keep({ ...other, ...progress, attempts, votes, drawings });
       return fresh.length;
     },
     erase() {
