@@ -60,8 +60,8 @@ def _dead_hedge():
     return Sketch(
         f"1 BTC, fully hedged at {leverage}x from {entry:,} USDT. The price first rises to {peak:,}, and "
         "then ends somewhere else. What is the total of coin and short, in USDT, for each end?",
-        why=f"At {death:,.0f} the exchange closed the short: its margin of {margin:,} USDT is gone, and the coin "
-        "stands alone.",
+        why=f"At {death:,.0f} the exchange closed the short: its margin of {margin:,} USDT is gone, and the "
+        "coin stands alone.",
         across="price at the end",
         down="Total in USDT",
         points=tuple(f"{end:,}" for end in ends),
@@ -75,7 +75,7 @@ def _variance_left():
     shares = range(0, 151, 25)
     return Sketch(
         "How much of the variance is left when you hedge nothing, a part, all, or more than you have?",
-        why="It goes with the square of what is left: half a hedge leaves a quarter, and too much adds risk again.",
+        why="It goes with the square of what is left: half a hedge leaves a quarter, too much adds risk.",
         across="share that is hedged",
         down="Variance left in %",
         points=tuple(f"{share} %" for share in shares),
