@@ -9,7 +9,7 @@ SIDE_BY_SIDE := --numprocesses=auto --no-loadscope-reorder
 
 export JUPYTER_PREFER_ENV_PATH := 1
 
-.PHONY: help lab fresh follow test test-oldest lint style notebooks scripts site slides live pdf marks class bench lock clean
+.PHONY: help lab fresh follow test test-oldest lint style notebooks scripts site slides live pdf marks class release hub-test bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list what make can do
@@ -69,6 +69,12 @@ marks: $(READY) ## what a class handed in, in FOLDER=..., as marks.csv and marks
 class: $(READY) ## write the editions of a class into _class/; NAMES=file: numbers of their own for each student
 	$(BIN)/python -m tools.classpack $(if $(NAMES),--names "$(NAMES)")
 
+release: site pdf class ## site, editions and handouts as files of one version, with their sums, in _release/
+	$(BIN)/python -m tools.release
+
+hub-test: .cache/hub/.ready ## ten simulated students on a hub of this machine (needs npm)
+	.cache/hub/bin/python hub/simulated_class.py --proxy .cache/hub/node_modules/.bin/configurable-http-proxy
+
 bench: $(READY) ## run the benchmarks
 	status=0; for script in benchmarks/*.py; do $(BIN)/python $$script || status=1; done; exit $$status
 
@@ -80,7 +86,7 @@ lock: ## choose new exact versions (maintainers; needs uv)
 		--no-annotate --no-header --extra histories pyproject.toml requirements-oldest.in -o requirements-oldest.lock
 
 clean: ## remove everything that make has made
-	rm -rf .venv .cache _site _pdf _scripts _class
+	rm -rf .venv .cache _site _pdf _scripts _class _release
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Hedge Lab needs Python 3.11 or newer; this is " + sys.version.split()[0] \
@@ -98,4 +104,11 @@ $(OLDEST)/.ready: requirements-oldest.lock pyproject.toml
 	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --only-binary=:all: --require-hashes \
 		-r requirements-oldest.lock
 	$(OLDEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.cache/hub/.ready: requirements.lock hub/requirements.txt
+	$(PYTHON) -m venv --clear .cache/hub
+	.cache/hub/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	.cache/hub/bin/python -m pip install --quiet --disable-pip-version-check -r hub/requirements.txt
+	npm install --silent --prefix .cache/hub configurable-http-proxy@5.3.0
 	@touch $@
