@@ -24,6 +24,7 @@ from hedgelib.rendering import data_url
 pytestmark = pytest.mark.browser
 SECONDS = 90
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "preload": False}
+INSTALLED = Path(__file__).parents[1] / "tools" / "installed"  # settings that come with the package
 NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
 RUN_ALL = """async path => {
     const { commands, shell } = window.jupyterapp;
@@ -48,6 +49,17 @@ OUTCOME = """() => {
         forms: outputs.flatMap((some, index) => some.some(begins("Form: ")) ? [index] : []),
     };
 }"""
+# The evening ends: save, stop the kernel, close; the next day begins with the file.
+NEXT_DAY = """async path => {
+    const { commands, shell } = window.jupyterapp;
+    await commands.execute("docmanager:save");
+    const before = shell.currentWidget;
+    await before.sessionContext.shutdown();
+    before.dispose();
+    const panel = await commands.execute("docmanager:open", { path });
+    await panel.context.ready;
+    await panel.sessionContext.ready;
+}"""
 SCROLL = "index => window.jupyterapp.shell.currentWidget.content.scrollToItem(index)"
 # Whether a panel shows a state: its picture, its numbers, also in the picture's name, and its sliders.
 SHOWS = """([panel, picture, readouts, sliders]) => {
@@ -66,6 +78,7 @@ def jupyter_lab(folder, home):
     settings = home / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     (settings / "notification.jupyterlab-settings").write_text(json.dumps(NO_NEWS))
+    shutil.copytree(INSTALLED / "etc" / "jupyter", home / "config")
     places = {"CONFIG_DIR": "config", "DATA_DIR": "data", "RUNTIME_DIR": "runtime"}
     environment = {f"JUPYTER_{key}": str(home / place) for key, place in places.items()}
     environment |= {
@@ -241,3 +254,25 @@ def test_a_plan_prints_on_two_pages(browser):
         page.set_content(planner.page(planner.Worksheet(**start | change)))
         assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))) == 2
     page.close()
+
+
+def test_a_saved_notebook_shows_its_pictures_on_the_next_day(page, lab):
+    server, _ = lab
+    lesson = Path(server["root_dir"]) / "evening.ipynb"
+    shutil.copy(lessons.PATHS[0], lesson)
+    page.evaluate(RUN_ALL, lesson.name)
+    page.wait_for_function(f"() => ({OUTCOME})().waiting === 0")
+    page.get_by_text("| Idle").wait_for()
+    cell = page.evaluate(OUTCOME)["explorers"][0]
+    page.evaluate(SCROLL, cell)
+    here = page.locator(f'[data-windowed-list-index="{cell}"]')
+    here.get_by_role("slider").first.wait_for()
+    page.evaluate(NEXT_DAY, lesson.name)
+    page.evaluate(SCROLL, cell)
+    here.locator("img").wait_for()
+    assert here.get_by_role("slider").count() == 0
+    assert "Run All Cells" in here.inner_text()
+    assert "model not found" not in page.locator("body").inner_text()
+    explorer = lessons.run(lessons.PATHS[0]).explorers[0]
+    for name, text in explorer.cached_png(explorer.start)[1].items():
+        assert name in here.inner_text() and text in here.inner_text()
