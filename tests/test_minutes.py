@@ -11,7 +11,8 @@ from tools import minutes
 @pytest.mark.parametrize("path", lessons.PATHS, ids=lambda path: path.stem)
 def test_a_lesson_states_its_minutes(path):
     found = minutes.counted(path)
-    assert found.stated == found.minutes, "python -m tools.minutes --write states them everywhere"
+    # A sentence more or less must not turn a test red; ten minutes off is another lesson.
+    assert abs(found.stated - found.minutes) <= minutes.ROUNDED_TO, "python -m tools.minutes --write"
 
 
 def test_the_formula_counts_what_is_read(tmp_path):
