@@ -245,13 +245,17 @@ def test_notebook_runs_and_its_sliders_move(path, page, lab):
 
 
 def test_a_plan_prints_on_two_pages(browser):
-    """One to act by, and its details behind: of the lesson's plan, and of one with everything in it."""
+    """One to act by, and its details behind: a plain plan, two with everything in them, a cross plan."""
     start = {"coins": 2.5, "cost": 30_000, "price": 60_000, "fall": 0.2, "leverage": 3, "ratio": 0.6}
     known = {"volatility": 0.5, "funding": 1e-5, "market": market.drawn({0: 60_000, 30: 80_000, 200: 60_000})}
     exits = {"take_profit": 0.1, "stop": 0.3, "reserve": 15_000, "band": 0.05}
+    changes = {"reserve": 15_000}, known | exits, known | {"margin_from": "collateral", "stop": 0.3}
+    closes = dict.fromkeys(("held_closes", "short_closes"), lessons.FOLDER / "example" / "closes.csv")
+    short = {"short_price": 60_000, "reserve": 5_000, "days": 60, "band": 0.05}
+    sheets = [planner.Worksheet(**start | change) for change in changes]
     page = browser.new_page()
-    for change in ({"reserve": 15_000}, known | exits, known | {"margin_from": "collateral", "stop": 0.3}):
-        page.set_content(planner.page(planner.Worksheet(**start | change)))
+    for sheet in (*sheets, planner.CrossWorksheet("ETH", 20, 3_000, **short | closes)):
+        page.set_content(planner.page(sheet))
         assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(prefer_css_page_size=True))) == 2
     page.close()
 
