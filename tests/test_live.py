@@ -12,11 +12,13 @@ import lessons
 import nbformat
 import pandas as pd
 import pytest
+from bs4 import BeautifulSoup
 from packaging.requirements import Requirement
 
+from website import proof
 from website.live import __main__ as command
-from website.live import pack, session
-from website.live.join import join
+from website.live import pack, planning, session
+from website.live.join import CODE, join
 from website.live.pack import PackError
 
 FILES = pack.locked()
@@ -126,17 +128,29 @@ def test_a_site_becomes_live_and_stays_so(fake, site, capsys):
     for name in ("00_start", "01_hedge"):
         text = (site / f"{name}.html").read_text(encoding="utf-8")
         assert re.findall(r'src="(python/.*?)"', text) == ["python/python.js", "python/live.js"]
+        assert "<!--live" not in text
         written = (site / "python" / f"{name}.js").read_text(encoding="utf-8")
-        kept = nbformat.from_dict(json.loads(written.removeprefix("PYTHON.notebook = ")[:-2]))
+        first, shown = re.fullmatch(r"PYTHON\.notebook = (.*);\nPYTHON\.shown = (.*);\n", written).groups()
+        kept = nbformat.from_dict(json.loads(first))
         source = nbformat.read(site / "notebooks" / f"{name}.ipynb", as_version=4)
         assert [cell.source for cell in kept.cells] == [cell.source for cell in source.cells]
+        assert [kept.cells[place].source for place in json.loads(shown)] == code(site / f"{name}.html")
+        assert 'href="planner.html"' in text
         nbformat.validate(kept)
+    assert 'href="planner.html"' in (site / "index.html").read_text(encoding="utf-8")
+    assert not proof.wrong_references(site)
     pages = {path for path in before if path.suffix == ".html" and path.parent.name != "slides"}
     for path, content in before.items():
         assert path in pages or (site / path).read_bytes() == content
     shipped = (site / "python" / "licences" / "README.txt").read_text(encoding="utf-8")
     assert all(f"{name}: {entry['licence']}" in shipped for name, entry in FILES.items())
     assert len(list((site / "python" / "licences").iterdir())) > len(FILES) - 4
+
+
+def code(page):
+    """The code of the cells of a page."""
+    cells = BeautifulSoup(page.read_text(encoding="utf-8"), "html.parser").select(CODE)
+    return [cell.get_text().removesuffix("\n") for cell in cells]
 
 
 def test_a_file_that_does_not_match_leaves_the_site_alone(fake, site, capsys):
@@ -226,3 +240,47 @@ def stored(cell):
         output.text if output.output_type == "stream" else output.data["text/plain"]
         for output in cell.outputs
     ]
+
+
+@pytest.fixture
+def typed():
+    """What the planner's fields hold at the start."""
+    return json.loads(planning.first())
+
+
+def planned(texts, **how):
+    return json.loads(planning.plan(json.dumps(texts), **how))
+
+
+def test_the_planner_begins_with_the_plan_of_lesson_09(typed):
+    told = planned(typed)
+    (form,) = (
+        output.data["text/plain"]
+        for cell in nbformat.read(lessons.PATHS[9], as_version=4).cells
+        if cell.cell_type == "code" and cell.source.startswith("Form(")
+        for output in cell.outputs
+    )
+    decided = ("Order", "Have ready", "Liquidation price", "Exits", "A fall of 20 % costs")
+    assert all(f"  {name}: {told['summary'][name]}\n" in f"{form}\n" for name in decided)
+    assert told["problems"] == {} and told["base"] == "BTC" and told["texts"] == typed
+    assert [drawn["alt"][:6] for drawn in told["pictures"]] == ["A fall", "11 % l"]
+    assert told["measured"]["volatility"].keys() == {"era", "last 365 days"}
+
+
+def test_what_is_refused_stands_beside_its_field(typed):
+    told = planned(typed | {"coins": "many", "price": "0,5", "leverage": "400"})["problems"]
+    assert told.keys() == {"coins", "price"} and "type a number" in told["coins"]
+    assert planned(typed | {"leverage": "400"})["problems"].keys() == {"leverage"}
+    assert "“the coins (coin-margined)”" in planned(typed | {"contract": "BTCUSD"})["problems"]["margin_from"]
+    assert planned(typed | {"fall": "0.2"})["texts"]["fall"] == "20 %"
+    assert planned(typed, priced="ETH")["remarks"]["price"].startswith("this was the price of ETH")
+
+
+def test_a_plan_is_saved_and_opened_and_set_beside_others(typed):
+    files = json.loads(planning.whole(json.dumps(typed)))["files"]
+    assert json.loads(planning.opened(files["my-hedge.json"])) == {"texts": typed}
+    assert files["my-hedge-ladder.csv"].startswith("level,price") and "# My hedge" in files["my-hedge.md"]
+    assert "holds no plan" in json.loads(planning.opened("{}"))["problem"]
+    kept = [typed | {"leverage": "2"}, typed | {"coins": "3"}]
+    told = json.loads(planning.beside(json.dumps(typed), json.dumps(kept)))
+    assert "1: 60 % at 2x" in told["table"] and "2: " not in told["table"] and "put" in told["alt"]

@@ -92,7 +92,7 @@ def publish(paths, notebooks, output, address=""):
 def _write(lessons, paths, course, output, address):
     """Write all files of the site."""
     env = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE / "templates"), trim_blocks=True)
-    env.globals |= {"address": address, "edition": _edition()}
+    env.globals |= {"address": address, "edition": edition()}
     (output / "slides").mkdir(parents=True)
     (output / "notebooks").mkdir()
     for one in lessons:
@@ -123,7 +123,7 @@ def _write(lessons, paths, course, output, address):
     _assets(output / "assets", lessons, course)
 
 
-def _edition():
+def edition():
     """The version, and the day of the last change where git knows it."""
     version, git = importlib.metadata.version("hedgelib"), shutil.which("git")
     asked = git and subprocess.run(

@@ -1,22 +1,24 @@
-"""Joins Python to a built site: its folder `python/`, and in each page the scripts that use it."""
+"""Joins Python to a built site: its folder `python/`, the planner's page, and the scripts of each lesson."""
 
 import json
+import re
 import shutil
 import tempfile
 from pathlib import Path
 
+import jinja2
 import nbformat
 from bs4 import BeautifulSoup
 
-from . import pack
-from .pack import PackError
+from hedgelib.planner import fields
+from website.build import edition
+from website.pages import NOTEBOOK_ONLY
+
+from . import pack, planning
+from .pack import HERE, PackError
 
 CODE = ".jp-CodeCell .jp-Editor pre"
-HEAD = """\
-<link rel="stylesheet" href="python/live.css">
-<script defer src="python/python.js"></script>
-<script defer src="python/{script}"></script>
-</head>"""
+LIVE = re.compile(r"<!--live\s(.*?)\slive-->", re.DOTALL)  # what a page has for its live form only
 
 
 def join(site, carrier):
@@ -34,38 +36,68 @@ def join(site, carrier):
     PackError
         If there is no site, a file is not the one that the lock names, or a page is not its notebook's.
     """
-    notebooks = sorted((site / "notebooks").glob("*.ipynb"))
+    notebooks = {path.stem: path for path in sorted((site / "notebooks").glob("*.ipynb"))}
     if not notebooks:
         raise PackError(f"{site} holds no site: run `make site` first")
     data = pack.checked(carrier)
     with tempfile.TemporaryDirectory(dir=site.parent) as folder:
         fresh = Path(folder) / "python"
         pack.pack(data, fresh)
-        pages = {}
-        for path in notebooks:
-            page = site / f"{path.stem}.html"
+        pages = {"index": _uncovered(site / "index.html"), "planner": planner(max(notebooks))}
+        for name, path in notebooks.items():
             notebook = nbformat.read(path, as_version=4)
-            pages[page] = _live(page, notebook, "live.js")
-            _write_notebook(notebook, fresh / f"{path.stem}.js")
+            pages[name] = _uncovered(site / f"{name}.html")
+            shown = [place for place, cell in enumerate(notebook.cells) if is_shown(cell)]
+            if _code(pages[name]) != [notebook.cells[place].source for place in shown]:
+                raise PackError(f"the code on {name}.html is not that of its notebook: build the site again")
+            _write_notebook(notebook, shown, fresh / f"{name}.js")
         shutil.rmtree(site / "python", ignore_errors=True)
         fresh.rename(site / "python")
-        for page, text in pages.items():
-            page.write_text(text, encoding="utf-8", newline="\n")
+        for name, text in pages.items():
+            (site / f"{name}.html").write_text(text, encoding="utf-8", newline="\n")
 
 
-def _live(page, notebook, script):
-    """The text of a page with its scripts, if its cells are those of the notebook."""
-    text = page.read_text(encoding="utf-8")
-    shown = [cell.get_text().removesuffix("\n") for cell in BeautifulSoup(text, "html.parser").select(CODE)]
-    if shown != [cell.source for cell in notebook.cells if cell.cell_type == "code"]:
-        raise PackError(f"the code on {page.name} is not that of its notebook: build the site again")
-    head = HEAD.format(script=script)
-    return text if head in text else text.replace("</head>", head, 1)
+def _uncovered(page):
+    """The text of a page with what it has for its live form."""
+    text = LIVE.sub(r"\1", page.read_text(encoding="utf-8"))
+    if "planner.html" not in text:
+        raise PackError(f"{page.name} cannot become live: build the site again")
+    return text
 
 
-def _write_notebook(notebook, path):
-    """Write a notebook without its outputs as a script."""
+def _code(text):
+    """The code of each cell of a page."""
+    return [code.get_text().removesuffix("\n") for code in BeautifulSoup(text, "html.parser").select(CODE)]
+
+
+def is_shown(cell):
+    """Whether a page shows this cell of code."""
+    return cell.cell_type == "code" and NOTEBOOK_ONLY not in cell.metadata.get("tags", [])
+
+
+def _write_notebook(notebook, shown, path):
+    """Write a notebook without its outputs, and the places of the cells that its page shows, as a script."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    path.write_text(f"PYTHON.notebook = {json.dumps(notebook, ensure_ascii=False)};\n", encoding="utf-8")
+    written = json.dumps(notebook, ensure_ascii=False)
+    path.write_text(f"PYTHON.notebook = {written};\nPYTHON.shown = {shown};\n", encoding="utf-8")
+
+
+def planner(lesson):
+    """The planner's page as it stands before Python runs: the plan of a lesson, computed here."""
+    folders = [HERE, HERE.parent / "templates"]
+    env = jinja2.Environment(loader=jinja2.FileSystemLoader(folders), trim_blocks=True, autoescape=True)
+    texts = json.loads(planning.first())
+    return env.get_template("planner.html.j2").render(
+        worksheet=lesson,
+        edition=edition(),
+        groups=fields.GROUPS,
+        labels=fields.LABELS,
+        hints=fields.HINTS,
+        options=fields.options,
+        texts=texts,
+        hidden="ratio" if texts["decide"] == "bearable" else "bearable",
+        plan=json.loads(planning.plan(planning.first())),
+        start=json.dumps(texts).replace("<", "\\u003c"),
+    )

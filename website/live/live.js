@@ -242,8 +242,9 @@
     const twin = outputs?.some((output) => output.explorer) && !touched(cell);
     cell.output?.remove();
     cell.output = undefined;
-    const own = cell.element.querySelector(".jp-Cell-outputWrapper");
-    if (own) own.hidden = Boolean(outputs && !twin);
+    const exercise = cell.element.matches(".celltag_exercise"); // its form stays, to be answered either way
+    for (const own of cell.element.querySelectorAll(".jp-Cell-outputWrapper, .python > .jp-OutputArea-child"))
+      own.hidden = Boolean(outputs && !twin && !exercise);
     if (!outputs || twin) return;
     cell.output = make("div", { className: "jp-OutputArea live-output" }, ...outputs.map(node));
     cell.output.setAttribute("aria-live", "polite");
@@ -291,7 +292,7 @@
   const download = async () => {
     await window.Python.script(`${lesson}.js`);
     const notebook = structuredClone(window.PYTHON.notebook);
-    notebook.cells.filter((cell) => cell.cell_type === "code").forEach((cell, place) => (cell.source = cells[place].source));
+    window.PYTHON.shown.forEach((at, place) => (notebook.cells[at].source = cells[place].source));
     const address = URL.createObjectURL(new Blob([JSON.stringify(notebook, null, 1)], { type: "application/x-ipynb+json" }));
     make("a", { href: address, download: `${lesson}.ipynb` }).click();
     setTimeout(() => URL.revokeObjectURL(address), 10_000);
@@ -344,5 +345,7 @@
     cell.box.before(tools);
     dress(cell);
   }
+  for (const note of document.querySelectorAll(".needs-kernel"))
+    if (note.textContent.includes("form")) note.append(" Or fill it in ", make("a", { href: "planner.html", textContent: "on this site" }), ".");
   recall();
 }

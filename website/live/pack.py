@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 LOCK = HERE / "files.toml"
 SCRIPTS = ("pyodide.asm.js", "pyodide.js")  # run by the worker as they are, in this order
-MODULES = ("session.py",)  # what the pages ask Python for
+MODULES = ("session.py", "planning.py")  # what the pages ask Python for
 PYODIDE_LOCK = "pyodide-lock.json"
 
 
@@ -147,7 +147,7 @@ def pack(data, folder):
         "modules": MODULES,
     }
     _script(folder / "list.js", "PYTHON.files", order)
-    for name in ("python.js", "live.js", "live.css", "codemirror.js"):
+    for name in ("python.js", "live.js", "planner.js", "live.css", "codemirror.js"):
         shutil.copyfile(HERE / name, folder / name)
     _script(folder / "worker.js", "PYTHON.worker", (HERE / "worker.js").read_text(encoding="utf-8"))
     licences(folder / "licences", files, data)
