@@ -450,6 +450,7 @@ CALLS = [
         posted=500.0,
         highest=62_000.0,
         lowest=59_000.0,
+        held_price=None,
     ),
     # Exercises and pictures.
     call(environment.report),

@@ -151,6 +151,25 @@ def test_its_short_is_the_worksheet_of_as_many_coins():
     assert "trigger 66,000.00" in planner.markdown(sheet)
 
 
+def test_it_is_followed_by_both_prices():
+    sheet = plan(ratio=1.2, reserve=3_000, band=0.1, fall=0.3)
+    told = planner.follow(sheet, 66_000, day=10, funding=20, held_price=0.90)
+    # 20,000 ADA have gained 3,000, 0.3 BTC have lost 1,800; 19,800 are short for 18,000 of ADA.
+    assert told["So far"] == "+1,211 USDT: ADA +3,000 USDT, short −1,800 USDT, funding +20 USDT, fees −9 USDT"
+    assert told["Two values"] == "1.10 USDT of BTC short per USDT of ADA, wanted 1.20"
+    assert told["Margin balance"].startswith("7,220 USDT of 19,800 USDT notional")
+    assert "out of its band" not in told["Do"]
+    told = planner.follow(sheet, 60_000, day=10, held_price=1.20)
+    assert told["Do"] == "out of its band: bring the short to 0.48 BTC"
+    told = planner.follow(sheet, 40_000, day=10, held_price=0.50)
+    assert "the feared fall of ADA has come" in told["Do"]
+    assert planner.follow(sheet, 91_000, day=3, posted=0, held_price=0.7)["State"].startswith("liquidated")
+    with pytest.raises(ValueError, match="held_price"):
+        planner.follow(sheet, 60_000, day=1)
+    with pytest.raises(ValueError, match="for a cross hedge"):
+        planner.follow(sheet.short, 60_000, day=1, held_price=1)
+
+
 class TestCloses:
     def test_files_frames_and_series_say_the_same(self, tmp_path):
         lists = pair(60, 1)

@@ -3,7 +3,7 @@
 import functools
 import json
 import math
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import date
 from pathlib import Path
 
@@ -11,10 +11,12 @@ from hedgelib import checks, contracts, perpetual
 from hedgelib.figures import percent, usdt
 from hedgelib.planner.chances import first_touch
 from hedgelib.planner.cross import CrossWorksheet, any_sheet
-from hedgelib.planner.sheet import Worksheet, worksheet
+from hedgelib.planner.sheet import Worksheet
 from hedgelib.planner.summary import death, known
 from hedgelib.planner.tables import FAR, amount, at_price
 
+_NOTHING_TO_DO = "nothing: look again at the next visit"
+_NOTHING = 0.999  # a fall that nobody fears
 _MARK, _FORMAT = "hedge lab plan", 1
 
 
@@ -103,15 +105,15 @@ def saved(sheet):
     return json.dumps({_MARK: _FORMAT} | kept, indent=1, default=str)
 
 
-def follow(sheet, price, *, day, funding=0.0, posted=0.0, highest=None, lowest=None):
+def follow(sheet, price, *, day, funding=0.0, posted=0.0, highest=None, lowest=None, held_price=None):
     """Say how an open plan stands: what today's price and the funding so far have made of it, and what to do.
 
     Parameters
     ----------
-    sheet : Worksheet
+    sheet : Worksheet or CrossWorksheet
         The plan as it was opened, at its own price.
     price : float
-        Mark price now (USDT per coin).
+        Mark price now (USDT per coin); of a cross hedge that of the coin shorted, as are the extremes.
     day : int
         Days since the opening.
     funding : float
@@ -120,6 +122,8 @@ def follow(sheet, price, *, day, funding=0.0, posted=0.0, highest=None, lowest=N
         Of the reserve kept aside, what has been posted (USDT; coins if inverse).
     highest, lowest : float, optional
         Extremes of the mark price since the opening; the price now and at the opening where left out.
+    held_price : float, optional
+        Price of the coin held now (USDT), for a cross hedge.
 
     Returns
     -------
@@ -132,7 +136,21 @@ def follow(sheet, price, *, day, funding=0.0, posted=0.0, highest=None, lowest=N
     >>> told["Margin balance"], told["Rang"]
     ('18,300 USDT of 102,000 USDT notional, margin ratio 2.2 %', 'the alarm of 8 hours at 66,219 USDT')
     """
-    worksheet(sheet)
+    if isinstance(any_sheet(sheet), CrossWorksheet):
+        held_price = checks.single("held_price (USDT per coin)", held_price, above=0)
+        # What its short is feared to do is another coin's affair.
+        told = follow(
+            replace(sheet.short, fall=_NOTHING),
+            price,
+            day=day,
+            funding=funding,
+            posted=posted,
+            highest=highest,
+            lowest=lowest,
+        )
+        return told | _crossed(sheet, price, held_price, funding, told)
+    if held_price is not None:
+        raise ValueError("held_price is for a cross hedge: this plan holds the coin that it shorts")
     price = checks.single("price (USDT per coin)", price, above=0)
     day = checks.whole("day", day, at_least=0)
     funding = checks.single("funding (USDT, or coins)", funding)
@@ -165,6 +183,31 @@ def follow(sheet, price, *, day, funding=0.0, posted=0.0, highest=None, lowest=N
         "Rang": rang,
         "Funding": f"{_money(sheet, funding)} so far; at the rates of each judge {', '.join(judged)}",
         "Do": _advice(sheet, closed, price=price, dies=dies, left=left, days=days, funding=funding),
+    }
+
+
+def _crossed(sheet, price, held_price, funding, told):
+    """What a cross hedge says otherwise than its short: the result, the two values, and what to do."""
+    short, held = sheet.short, sheet.coins * held_price
+    parts = {
+        sheet.held: held - sheet.value,
+        "short": sheet.quantity * (sheet.short_price - price),
+        "funding": funding,
+        "fees": -short.opening_fee,
+    }
+    listed = ", ".join(f"{name} {usdt(value)}" for name, value in parts.items())
+    ratio = sheet.quantity * price / held
+    values = f"{ratio:.2f} USDT of {sheet.rules.base} short per USDT of {sheet.held}, wanted {sheet.used:.2f}"
+    todo = [told["Do"]] if told["Do"] != _NOTHING_TO_DO else []
+    if sheet.band and told["State"].startswith("open") and abs(ratio - sheet.used) > sheet.band:
+        wanted = sheet.rules.round_quantity(sheet.used * held / price)
+        todo.append(f"out of its band: bring the short to {wanted:,.10g} {sheet.rules.base}")
+    if held_price <= sheet.price * (1 - sheet.fall):
+        todo.append(f"the feared fall of {sheet.held} has come: is the reason still there?")
+    return {
+        "So far": f"{usdt(sum(parts.values()))}: {listed}",
+        "Two values": values,
+        "Do": "; ".join(todo) or _NOTHING_TO_DO,
     }
 
 
@@ -254,4 +297,4 @@ def _advice(sheet, closed, *, price, dies, left, days, funding):
         todo.append("funding has cost as much as the bad case: end the hedge, or say why not")
     if price <= sheet.price * (1 - sheet.fall):
         todo.append("the feared fall has come: is the reason for the hedge still there?")
-    return "; ".join(todo) or "nothing: look again at the next visit"
+    return "; ".join(todo) or _NOTHING_TO_DO
