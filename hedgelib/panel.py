@@ -157,6 +157,7 @@ class Panel(ipywidgets.VBox):
         readouts = self._show()
         self.said.value, self._told = html.escape(told.moved(self._told, readouts)), readouts
         self.chosen.index = moved
+        self.told.value, self.heard.layout.display = "", "none"  # they told of where the sliders stood
         onward = 1 if change["new"] > change["old"] else -1
         others = (index for index in range(len(self.sliders)) if index != moved)
         near = self._reached([(moved, onward), (moved, 2 * onward), (moved, -onward)])

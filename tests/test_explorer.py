@@ -242,6 +242,8 @@ def test_the_buttons_answer_for_the_slider_moved_last():
     sentence = html.escape(explorer.tell("price", (0, 0)))
     assert panel.told.value == f"<p>{sentence}</p>"
     assert panel.said.value == sentence
+    panel.sliders[1].index = 1
+    assert panel.told.value == "", "it told of another state"
     panel.chosen.value = "ratio"
     panel.buttons["Table"].click()
     rows = re.findall("<tr>(.*?)</tr>", panel.told.value)
