@@ -455,6 +455,7 @@ CALLS = [
     # Exercises and pictures.
     call(environment.report),
     call(exercise.exercises),
+    call(exercise.my_progress),
     call(story.yours, lesson="02", entry=60_000.0, later=70_000.0, loose=["entry", "later"]),
     call(lived.explorer, behind=["3x", "2x"], path="like crash", days=[30.0], loose=["behind", "path"]),
     call(exercise.check, name="02-1", answer=1.0, function=None, loose=["name", "answer", "function"]),

@@ -67,6 +67,15 @@ def test_check_keeps_what_it_judged(file, session):
     assert kept == [("wrong", "sign", 1), ("unread", None, 2), ("right", None, 2)]
 
 
+def test_my_progress_shows_what_was_kept_on_other_days(file, session):
+    progress.record("02-1", "-55", "right")
+    progress.record("03-1", "0.3", "wrong", "1")
+    shown = exercise.my_progress()
+    assert shown["right"].sum() == shown.loc["02", "right"] == 1
+    assert shown.loc["03", ["tried", "look again at"]].tolist() == [1, "03-1"]
+    assert shown["exercises"].sum() == len(exercise.exercises())
+
+
 @pytest.mark.parametrize("kind", [list, tuple, np.array])
 def test_what_is_kept_of_a_list_can_be_judged_again(file, session, kind):
     name, given = next(
