@@ -10,7 +10,7 @@ import lessons
 import pytest
 
 from hedgelib.exercise import exercises
-from tools import classpack, marks
+from tools import classpack, marks, notebooks
 from tools.run import read
 
 every_lesson = pytest.mark.parametrize("path", lessons.PATHS, ids=lambda path: path.stem)
@@ -57,6 +57,13 @@ def test_an_assignment_has_a_point_for_each_exercise(path):
             begun = True
     starters = [cell.source for cell in whole.cells if classpack.is_exercise(cell)]
     assert begun and [text.split() for text in released] == [text.split() for text in starters]
+
+
+def test_what_nbgrader_knows_outlives_make_notebooks():
+    made = classpack.assignment(read(LESSON))
+    before = [cell.metadata.get("nbgrader") for cell in made.cells]
+    notebooks.normalise(made)
+    assert any(before) and [cell.metadata.get("nbgrader") for cell in made.cells] == before
 
 
 def test_students_get_answers_that_check_and_do_not_tell(tmp_path, monkeypatch):

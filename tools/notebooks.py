@@ -37,7 +37,7 @@ NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python"},
 }
-CELL_METADATA = ("jupyter", "slideshow", "tags")  # jupyter: whether the code is collapsed
+CELL_METADATA = ("jupyter", "nbgrader", "slideshow", "tags")  # jupyter: whether the code is collapsed
 
 
 def normalise(notebook):
