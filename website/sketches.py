@@ -126,7 +126,8 @@ def figure(lesson, sketch):
         axes.append(f'<text x="{x - 8}" y="{y + 4}" text-anchor="end">{typeset(f"{height:,}")}</text>')
     for number, point in enumerate(sketch.points):
         x, y = sketch.place(number, sketch.low)
-        axes.append(f'<text x="{x}" y="{y + 20}" text-anchor="middle">{html.escape(point)}</text>')
+        kind = ' class="between"' if number % 2 and last > 4 else ""  # where there is no room for all
+        axes.append(f'<text x="{x}" y="{y + 24}" text-anchor="middle"{kind}>{html.escape(point)}</text>')
     given = {"low": sketch.low, "high": sketch.high, "step": sketch.step}
     data = given | {
         "points": sketch.points,
