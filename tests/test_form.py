@@ -270,7 +270,7 @@ def test_a_coin_without_a_future_is_planned_by_shorting_another(panel):
     box = panel.cross
     assert "Type the coin" in box.result.value and box.links.value == ""
     cross(box, held="ADA", coins="20,000", price="0.75", short_price="60,000")
-    assert "Short per USDT held: give a ratio, or “Its closes”" in box.result.value
+    assert "Short per USDT held: give a ratio, or “Closes of the coin held”" in box.result.value
     cross(box, ratio="1.2", fall="25")
     start = {"contract": "BTCUSDT", "short_price": 60_000, "ratio": 1.2, "fall": 0.25}
     sheet = planner.CrossWorksheet("ADA", 20_000, 0.75, **start)
@@ -292,7 +292,7 @@ def test_the_ratio_of_two_lists_of_closes(panel):
     moves = closes["ETH-USD"], closes["BTC-USD"]
     assert box.sheet.used == pytest.approx(np.cov(*moves)[0, 1] / np.var(moves[1], ddof=1))
     cross(box, held="ADA")
-    assert "Its closes: closes.csv" in box.result.value
+    assert "Closes of the coin held: closes.csv" in box.result.value
 
 
 def test_a_saved_plan_can_be_gone_on_with(tmp_path):

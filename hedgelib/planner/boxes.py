@@ -42,7 +42,7 @@ CROSS = {
     "days": ("Horizon (days)", "30", entry.number),
     "band": ("Rebalance from", "", entry.share),
 }
-LISTS = {"held_closes": "Its closes", "short_closes": "Closes of the other"}
+LISTS = {"held_closes": "Closes of the coin held", "short_closes": "Closes of the other"}
 _HINTS = {
     "symbol": "such as ARBUSDT",
     "collateral_ratio": "or 80 %",
@@ -102,7 +102,7 @@ class CrossBox(ipywidgets.VBox):
     def __init__(self, links):
         """Show empty fields; `links` makes the links to save a plan."""
         self.fields = {name: text_field(*told[:2], name) for name, told in CROSS.items()}
-        style = {"style": {"description_width": "10em"}, "layout": {"width": "auto"}}
+        style = {"style": {"description_width": "12em"}, "layout": {"width": "auto"}}
         listed = [symbol for symbol in contracts.symbols() if not contracts.get(symbol).inverse]
         options = [(symbol, contracts.get(symbol)) for symbol in listed]
         self.contract = ipywidgets.Dropdown(options=options, description="Short a future on", **style)
@@ -189,7 +189,7 @@ class CrossBox(ipywidgets.VBox):
 
 def text_field(label, start, name=""):
     """A line to type in."""
-    how = {"style": {"description_width": "10em"}, "layout": {"width": "auto"}}
+    how = {"style": {"description_width": "12em"}, "layout": {"width": "auto"}}
     hint = _HINTS.get(name, "")
     return ipywidgets.Text(start, description=label, placeholder=hint, continuous_update=False, **how)
 
@@ -224,4 +224,4 @@ def _named(told, name, why):
 
 
 def _column(fields):
-    return ipywidgets.VBox([*fields], layout={"flex": "0 0 21em", "overflow": "hidden"})
+    return ipywidgets.VBox([*fields], layout={"flex": "0 0 23em", "overflow": "hidden"})

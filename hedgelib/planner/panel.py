@@ -71,7 +71,8 @@ _STYLE = """
 .hl-form .hl-lines p { margin: .3em 0 0 }
 .hl-form .hl-fields > .widget-hbox button { padding: 0 .6em }
 .hl-form .hl-lines tr > * { padding: 1px 1em 1px 0 !important }
-.hl-form .widget-accordion .widget-html-content { line-height: 1.35 }
+.hl-form .widget-accordion .widget-html-content { line-height: 1.35; min-width: 0; max-width: 100% }
+.hl-form .widget-accordion section { overflow-x: auto }
 .hl-form .widget-accordion table { border-collapse: collapse; margin: .4em 0 }
 .hl-form .widget-accordion tr > * { padding: 1px .6em 1px 0; text-align: left; vertical-align: top }
 .hl-form .hl-beside tr > :not(:first-child) { text-align: right }
