@@ -170,7 +170,7 @@ class Explorer:
         chosen = zip(self.controls.items(), self._checked(position), strict=True)
         return {name: control.values[index] for (name, control), index in chosen}
 
-    def figure(self, position):
+    def figure(self, position, sheet=None):
         """Draw one state and return its figure and readouts.
 
         A state that `draw` refuses with a ``ValueError`` shows the reason, and its only readout is
@@ -180,10 +180,14 @@ class Explorer:
         ----------
         position : tuple of int
             One index for each control.
+        sheet : Figure, optional
+            An empty figure of this size to draw on.
         """
         position = self._checked(position)
+        if sheet is not None:
+            checks.kind("sheet", sheet, Figure, "an empty figure of matplotlib")
         with rendering.style():
-            figure, readouts = self._draw(position)
+            figure, readouts = self._draw(position, sheet or Figure(figsize=self.size))
             if figure is None:
                 figure = self._notice(readouts[NOT_POSSIBLE])
             if len(figure.axes) != len(self._places):
@@ -290,9 +294,8 @@ class Explorer:
             raise ValueError(f'explorer "{self.title}" has no state at {position!r}')
         return tuple(position)
 
-    def _draw(self, position, layout=None):
-        """Return figure and readouts of a state; no figure if `draw` refuses it."""
-        figure = Figure(figsize=self.size, layout=layout)
+    def _draw(self, position, figure):
+        """Draw a state on an empty figure, return it and the readouts; no figure if `draw` refuses it."""
         try:
             readouts = self.draw(figure, **self.values(position))
         except ValueError as error:
@@ -318,7 +321,7 @@ class Explorer:
         some = random.Random(0).sample(corners, min(MOST_CORNERS, len(corners)))
         seen = []
         for position in [self.start, *some]:
-            figure, _ = self._draw(position, layout="constrained")
+            figure, _ = self._draw(position, Figure(figsize=self.size, layout="constrained"))
             if figure is not None:
                 seen.append(_measured(figure))
                 figure.clear()  # its text keeps the pixels that it was measured on

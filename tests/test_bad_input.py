@@ -534,7 +534,8 @@ CALLS = [
         loose=["values", "start"],
     ),
     call(explorer.Explorer, draw=draw, title="Title", size=[2.0, 1.0], price=CHOICE),
-    *(call(getattr(EXPLORER, name), position=[0]) for name in ("values", "figure")),
+    call(EXPLORER.values, position=[0]),
+    call(EXPLORER.figure, position=[0], sheet=Fresh(Figure)),
 ]
 
 NO_NUMBERS = [

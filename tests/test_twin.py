@@ -9,9 +9,11 @@ import site_course
 from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
+from hedgelib import rendering
 from hedgelib.explorer import Choice, Explorer
-from website import merge, twin
+from website import drawing, merge, twin
 
 SHAPE, START = (2, 3), (1, 0)
 POSITIONS = list(itertools.product(*map(range, SHAPE)))
@@ -118,6 +120,56 @@ def test_cleaning_keeps_what_is_seen_and_nothing_else():
     assert image.get("href") == "data:image/png;base64,iVBOR1.23456789"
     assert [child.get("id") for child in definitions.element()] == ["e-0", "e-1"]
     assert {element.tag for element in first.iter()} == {"svg", "g", "path", "use", "image"}
+
+
+def plain(figure):
+    left, right = figure.subplots(1, 2)
+    left.plot([0, 1], [0, 12_345], label="Short")
+    right.bar(["spot", "short"], [1, -1], hatch="//")
+
+
+def shaped(figure):
+    left, right = figure.subplots(1, 2)
+    left.set(xscale="log", yscale="symlog", xlim=(1, 1_000), title="Logarithms", xlabel="price")
+    left.tick_params(labelrotation=30, colors="red")
+    right.invert_yaxis()
+    right.set_yticks([0, 1], ["none", "all"])
+    right.spines["top"].set_visible(True)
+    right.grid(False)
+    figure.text(0.5, 0.5, "Stands on the figure")
+
+
+def marked(figure):
+    left, right = figure.subplots(1, 2)
+    left.scatter([1, 2, 3], [3, 1, 2], c=["red", "blue", "red"])
+    left.fill_between([1, 2, 3], [3, 1, 2], alpha=0.3)
+    left.annotate("here", (2, 1), (2.5, 2), arrowprops={"arrowstyle": "->"})
+    left.set(ylim=(0, 1e7), yticks=range(0, 10_000_001, 500_000))
+    right.imshow([[0, 1], [2, 3]])
+    right.set_axis_off()
+    right.twinx().plot([5, 6])
+
+
+def shared(figure):
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=[2, 1])
+    above.plot([0, 5], [1, 2])
+    below.text(0.5, 0.5, r"$\alpha$ in a frame", clip_on=True, bbox={"facecolor": "white"})
+
+
+def test_a_pen_on_a_used_sheet_draws_what_matplotlib_writes_of_a_new_figure():
+    definitions = merge.Definitions("e-")
+    sheet, pen = drawing.Sheet((9, 4)), drawing.Pen((9, 4), definitions)
+    draws = [plain, shaped, plain, marked, plain, shared, shaped, shared, marked, marked, shaped, plain]
+    with rendering.style():
+        pictures = []
+        for draw in draws:
+            used, new = sheet.empty(), Figure((9, 4))
+            draw(used)
+            draw(new)
+            pictures.append((pen.draw(used), rendering.svg(new)))
+    pen.finish()
+    for draw, (tree, svg) in zip(draws, pictures, strict=True):
+        assert merge.same(tree, merge.clean(svg, definitions)), draw.__name__
 
 
 def explorer(draw=None, **changes):

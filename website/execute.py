@@ -111,7 +111,10 @@ async def _execute(path, notebook, bar, steps):
 
 def _library_key(notebooks):
     """Digest of everything but the notebook that its outputs come from."""
-    ours = [*(HERE / name for name in ("execute.py", "merge.py", "twin.py")), Path(run.__file__)]
+    ours = [
+        *(HERE / name for name in ("drawing.py", "execute.py", "merge.py", "twin.py")),
+        Path(run.__file__),
+    ]
     files = [*(ROOT / "hedgelib").rglob("*"), *ours, *notebooks.rglob("*")]
     sources = sorted(f for f in files if f.is_file() and f.suffix in (".py", ".toml", ".csv"))
     versions = [f"{name} {importlib.metadata.version(name)}" for name in RUN_BY]

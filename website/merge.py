@@ -9,6 +9,7 @@ nothing was lost.
 """
 
 import difflib
+import functools
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
@@ -20,9 +21,13 @@ ABSENT = object()  # what a slot holds in a state that lacks the element
 KIND = "kind"  # attribute of a cleaned element: what it is, so that like is laid over like
 MARK = "data-slots"  # attribute of a template element: the slots that write to it
 NUMBER = re.compile(r"-?\d+\.\d+")
+PREFIX = re.compile(r".*[}:]")
 STRAIGHT = re.compile(r"[MLz\s\d.-]*")
 COORDINATES = {"d", "x", "y", "width", "height", "points"}
 DROPPED = {"metadata", "style"}
+ROOT = {
+    "stroke-linejoin": "round"
+}  # stands for the rule that matplotlib's own <style> gives to every element
 
 
 def _rounded(text):
@@ -49,6 +54,7 @@ def _straight(path):
     return re.sub(r"(?<!\d)0\.", ".", "".join(written))
 
 
+@functools.lru_cache(100_000)
 def _compact(name, value):
     """Return an attribute value of matplotlib in fewer characters; glyph scales and data stay as they are."""
     if name == "d" and STRAIGHT.fullmatch(value):
@@ -96,9 +102,9 @@ def clean(svg, definitions):
     root = ET.fromstring(svg)
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
-        attributes = {name.rpartition("}")[2]: value for name, value in element.attrib.items()}
+        attributes = compact(element.attrib)
         element.attrib.clear()
-        element.attrib.update((name, _compact(name, value)) for name, value in attributes.items())
+        element.attrib.update(attributes)
         element.text = element.tail = None
     names = {}
     for defs in list(root.iter("defs")):
@@ -109,17 +115,32 @@ def clean(svg, definitions):
     _drop(root, DROPPED | {"defs"})
     for element in root.iter():
         if "id" in element.attrib:
-            element.set(KIND, re.sub(r"_?\d+$", "", element.attrib.pop("id")))
-        for name, value in element.attrib.items():
-            if value.startswith("#") and name == "href":
-                element.set(name, "#" + names[value[1:]])
-            elif "url(#" in value:
-                element.set(name, re.sub(r"url\(#([^)]*)\)", lambda link: f"url(#{names[link[1]]})", value))
+            element.set(KIND, kind(element.attrib.pop("id")))
+        refer(element, names)
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
-    # Stands for the rule that matplotlib's own <style> gives to every element.
-    root.set("stroke-linejoin", "round")
+    root.attrib.update(ROOT)
     return root
+
+
+def compact(attributes):
+    """Return attributes of matplotlib's SVG in fewer characters, without the prefixes of their names."""
+    bare = {PREFIX.sub("", name): value for name, value in attributes.items()}
+    return {name: _compact(name, value) for name, value in bare.items()}
+
+
+def kind(identity):
+    """Return what an element is, by its id without the number at the end."""
+    return re.sub(r"_?\d+$", "", identity)
+
+
+def refer(element, names):
+    """Let an element refer to definitions by these names of theirs."""
+    for name, value in element.attrib.items():
+        if value.startswith("#") and name == "href":
+            element.set(name, "#" + names[value[1:]])
+        elif "url(#" in value:
+            element.set(name, re.sub(r"url\(#([^)]*)\)", lambda link: f"url(#{names[link[1]]})", value))
 
 
 def _drop(element, tags):
@@ -189,19 +210,25 @@ def _common_order(sequences):
 
 def _laid_over(elements):
     """List, for each child that any of `elements` has, that child in each state, None where it is missing."""
-    rows = [() if element is None else tuple(map(_signature, element)) for element in elements]
-    order = _common_order([row for row, element in zip(rows, elements, strict=True) if element is not None])
-    table = [[None] * len(elements) for _ in order]
-    for state, row in enumerate(rows):
+    rows = {id(element): tuple(map(_signature, element)) for element in elements if element is not None}
+    order = _common_order(list(rows.values()))
+    places = {}
+    for row in set(rows.values()):
         place = -1
-        for child, signature in zip(elements[state] if row else (), row, strict=True):
-            place = order.index(signature, place + 1)
-            table[place][state] = child
+        places[row] = [place := order.index(signature, place + 1) for signature in row]
+    table = [[None] * len(elements) for _ in order]
+    for state, element in enumerate(elements):
+        if element is not None:
+            for child, place in zip(element, places[rows[id(element)]], strict=True):
+                table[place][state] = child
     return [row for row in table if any(child is not None for child in row)]
 
 
 class Merger:
-    """Lays the trees of all states over each other; several merges share one list of slots."""
+    """Lays the trees of all states over each other; several merges share one list of slots.
+
+    What is one and the same object in several states is looked at once.
+    """
 
     def __init__(self, shape, start):
         """Take the number of values of each control and the position at the start."""
@@ -209,6 +236,9 @@ class Merger:
         self.start = tuple(start)
         self.slots = []
         self._numbers = {}
+        self._fixed = {}  # templates of elements that are the same wherever they are, by these
+        self._still = set()  # these templates
+        self._same = functools.cache(same)
 
     def merge(self, elements, parents=None):
         """Return the template of one tree for each state, shown as it is at the start.
@@ -220,7 +250,7 @@ class Merger:
         parents : list of Element or None, optional
             What the elements stand in: where that is missing, it is hidden and they need not be.
         """
-        present = [element for element in elements if element is not None]
+        present = list({id(element): element for element in elements if element is not None}.values())
         template = ET.Element(present[0].tag)
         marks = []
         names = sorted({name for element in present for name in element.attrib} - {KIND})
@@ -231,14 +261,31 @@ class Merger:
             hidden = [ABSENT if above is None else "" if e is None else None for e, above in pairs]
             written.append(("hidden", hidden))
         for name, values in written:
+            different = set(values) - {ABSENT}
+            if len(different) == 1:
+                _write(template, name, different.pop())
+                continue
             slot = _slot(name, values, self.shape)
-            if len(slot.values) > 1:
-                marks.append(self._number(slot))
+            marks.append(self._number(slot))
             _write(template, name, slot.value(self.start, self.shape))
         if marks:
             template.set(MARK, " ".join(map(str, marks)))
-        template.extend([self.merge(children, elements) for children in _laid_over(elements)])
+        if len(present) == 1:
+            template.extend(map(self._fix, present[0]))
+        else:
+            template.extend([self.merge(children, elements) for children in _laid_over(elements)])
         return template
+
+    def _fix(self, element):
+        """Return the template of an element that is the same in all states."""
+        if element not in self._fixed:
+            attributes = {name: value for name, value in element.attrib.items() if name != KIND}
+            template = ET.Element(element.tag, attributes)
+            template.text = element.text
+            template.extend(map(self._fix, element))
+            self._fixed[element] = template
+            self._still.add(template)
+        return self._fixed[element]
 
     def _number(self, slot):
         """Number of a slot; equal slots are one."""
@@ -249,6 +296,8 @@ class Merger:
 
     def rebuild(self, template, position):
         """Return the tree of the state at `position`, or None if that state lacks it."""
+        if template in self._still:
+            return template
         element = ET.Element(template.tag, template.attrib)
         element.text = template.text
         for number in element.attrib.pop(MARK, "").split():
@@ -259,6 +308,16 @@ class Merger:
         children = (self.rebuild(child, position) for child in template)
         element.extend(child for child in children if child is not None)
         return element
+
+    def shows(self, template, position, source):
+        """Tell whether the rebuilt state at `position` equals its source; what stays is compared once."""
+
+        def equal(one, other):
+            if one in self._still:
+                return self._same(one, other)
+            return _alike(one, other) and all(map(equal, one, other))
+
+        return equal(self.rebuild(template, position), source)
 
 
 def _write(element, name, value):
@@ -273,10 +332,14 @@ def _write(element, name, value):
 
 def same(one, other):
     """Tell whether two trees are equal, whatever kind their elements are said to be."""
+    return _alike(one, other) and all(map(same, one, other))
+
+
+def _alike(one, other):
+    """Tell whether two elements are equal but for their children."""
     return (
         one.tag == other.tag
         and one.text == other.text
         and {**one.attrib, KIND: None} == {**other.attrib, KIND: None}
         and len(one) == len(other)
-        and all(map(same, one, other))
     )

@@ -15,6 +15,7 @@ import numpy as np
 
 from hedgelib import rendering
 
+from .drawing import Pen, Sheet
 from .merge import KIND, Definitions, Merger, clean, same, serialised
 
 PRINTED_ROWS = 11  # at most so many
@@ -37,28 +38,39 @@ def make(explorer, name):
         The ``<figure>``; then title, number of states and, for the start and both ends of every control, the
         position, the untouched SVG and the readouts.
     """
-    positions = explorer.positions()
     definitions = Definitions(f"{name}-")
-    sampled = _sampled(explorer)
-    pictures, tables, samples = [], [], []
-    for position in positions:
-        svg, readouts = explorer.svg(position)
-        pictures.append(clean(svg, definitions))
-        tables.append(_table(readouts))
-        if position in sampled:
-            samples.append({"position": position, "svg": svg, "readouts": readouts})
+    pictures, tables, samples = _drawn(explorer, definitions)
+    for sample in samples:
+        if not same(clean(sample["svg"], definitions), pictures[sample["position"]]):
+            raise ValueError(f'explorer "{explorer.title}" differs from its SVG at {sample["position"]}')
     merger = Merger([len(control.values) for control in explorer.controls.values()], explorer.start)
-    picture, table = merger.merge(pictures), merger.merge(tables)
-    for position, *sources in zip(positions, pictures, tables, strict=True):
-        rebuilt = [merger.rebuild(template, position) for template in (picture, table)]
-        if not all(map(same, rebuilt, sources)):
-            raise ValueError(f'explorer "{explorer.title}" cannot be rebuilt at {explorer.values(position)}')
+    picture, table = (merger.merge(list(trees.values())) for trees in (pictures, tables))
+    for template, trees in ((picture, pictures), (table, tables)):
+        for position, tree in trees.items():
+            if not merger.shows(template, position, tree):
+                values = explorer.values(position)
+                raise ValueError(f'explorer "{explorer.title}" cannot be rebuilt at {values}')
     picture.insert(0, definitions.element())
     picture.set("role", "img")
     start = samples[[sample["position"] for sample in samples].index(explorer.start)]
     picture.set("aria-label", explorer.alt(start["readouts"]))
-    summary = {"title": explorer.title, "states": len(positions), "samples": samples}
+    summary = {"title": explorer.title, "states": len(pictures), "samples": samples}
     return _figure(explorer, name, picture, table, merger), summary
+
+
+def _drawn(explorer, definitions):
+    """Pictures and readouts of all states, as trees by position, and the samples."""
+    pictures, tables, samples = {}, {}, []
+    sheet, pen, sampled = Sheet(explorer.size), Pen(explorer.size, definitions), _sampled(explorer)
+    with rendering.style():
+        for position in explorer.positions():
+            figure, readouts = explorer.figure(position, sheet.empty())
+            if position in sampled:
+                svg = rendering.svg(figure)
+                samples.append({"position": position, "svg": svg, "readouts": readouts})
+            pictures[position], tables[position] = pen.draw(figure), _table(readouts)
+    pen.finish()
+    return pictures, tables, samples
 
 
 def _sampled(explorer):
