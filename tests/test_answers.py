@@ -39,7 +39,7 @@ def test_a_page_holds_all_that_judges_an_answer():
         whole = json.loads(
             json.dumps({key: value for key, value in asdict(one).items() if value not in (None, "")})
         )
-        assert held[name] == {key: value for key, value in whole.items() if key != "calls"}
+        assert held[name] == {key: value for key, value in whole.items() if key not in answers.NOT_ON_A_PAGE}
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,11 @@ def test_a_prediction_is_put_to_the_vote():
 def test_what_cannot_be_asked_is_refused(ask, reason):
     with pytest.raises(BuildError, match=reason):
         ask()
+
+
+def test_a_sealed_exercise_is_answered_in_the_notebook(monkeypatch):
+    monkeypatch.setattr(answers, "exercises", lambda: {"02-1": object()})
+    assert "Answer it in the" in answers.forms('check("02-1", answer)', "02_topic")
 
 
 @pytest.mark.browser

@@ -9,7 +9,7 @@ import json
 import re
 from dataclasses import asdict
 
-from hedgelib.exercise import exercises
+from hedgelib.exercise import Exercise, exercises
 
 from .execute import BuildError
 
@@ -32,6 +32,11 @@ UNANSWERED = (
     '<a href="notebooks/{notebook}.ipynb" download>notebook file</a>, which tells right from wrong, and why.'
     "</p></noscript>"
 )
+SEALED = (  # in the edition for students
+    '<p class="needs-kernel">Answer it in the '
+    '<a href="notebooks/{notebook}.ipynb" download>notebook file</a>, which tells right from wrong.</p>'
+)
+NOT_ON_A_PAGE = {"calls", "prompt", "vary"}  # what judges no typed answer
 VOTE = """\
 <form class="vote" data-vote="{lesson}"><fieldset><legend>Your prediction</legend></fieldset>
 <p><button>Lock it in</button> <output></output></p></form>"""
@@ -58,10 +63,12 @@ def _form(name, notebook):
         exercise = exercises()[name]
     except KeyError:
         raise BuildError(f'{notebook}.ipynb checks "{name}", and there is no such exercise') from None
+    if not isinstance(exercise, Exercise):
+        return SEALED.format(notebook=notebook)
     data = {
         key: value
         for key, value in asdict(exercise).items()
-        if key not in ("calls", "prompt", "vary") and value not in (None, "")
+        if key not in NOT_ON_A_PAGE and value not in (None, "")
     }
     label = "Your answer" + (f" ({exercise.unit})" if exercise.unit else "")
     return FORM.format(
