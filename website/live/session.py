@@ -94,20 +94,23 @@ class _Still:
 
 
 def written(value):
-    """Return a value as a notebook writes it: lists and tuples that do not fit a line, an item a line.
+    """Return a value as a notebook writes it: what does not fit a line, an item a line.
 
     Examples
     --------
-    >>> written((1, 2)), written(["right"])
-    ('(1, 2)', "['right']")
+    >>> written((1, 2)), written(["right"]), written({"a": (1,)})
+    ('(1, 2)', "['right']", "{'a': (1,)}")
     >>> print(written(("x" * 50, "y" * 50)))
     ('xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx',
      'yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy')
     """
-    if type(value) not in (list, tuple) or not value:
+    if type(value) not in (list, tuple, dict) or not value:
         return repr(value)
-    begin, end = "[]" if type(value) is list else "()"
-    items = [written(item) for item in value]
+    begin, end = {list: "[]", tuple: "()", dict: "{}"}[type(value)]
+    if type(value) is dict:
+        items = [f"{key!r}: {written(item)}" for key, item in value.items()]
+    else:
+        items = [written(item) for item in value]
     end = "," + end if type(value) is tuple and len(items) == 1 else end
     line = begin + ", ".join(items) + end
     if len(line) <= WIDE and "\n" not in line:
