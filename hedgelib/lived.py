@@ -164,12 +164,13 @@ def walk(figure, market, hedge, rule=None, *, day=None):
     seen = yours.days <= day
     price.plot(yours.days[seen], market["mark"][seen], color=figures.BLUE, linestyle="-", label="Price")
     liquidation = yours.rows["liquidation_price"]
+    known = liquidation[seen].replace(np.inf, np.nan).dropna().to_numpy()
     price.plot(
         yours.days[seen],
         liquidation[seen],
         color=figures.VERMILION,
         linestyle="--",
-        label="Your short dies at",
+        label=f"Your short dies at {figures.usdt(known[-1], signed=False)}" if len(known) else "",
     )
     price.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
     price.set(ylabel="Price (USDT)", ylim=_around(pd.concat([market["mark_low"], market["mark_high"]])))
@@ -276,7 +277,10 @@ def _said(yours, lives, day):
         price = figures.usdt(at, signed=False)
         fate = f"died on day {int(since)} at {price}; the coin has been unprotected since"
     else:
+        at = yours.rows["liquidation_price"].iloc[last]
         fate = f"alive on day {yours.days[last]:.0f}"
+        if np.isfinite(at):
+            fate += f"; it would die at {figures.usdt(at, signed=False)}"
     return {
         "Your short": fate,
         "Coin alone": figures.usdt(yours.alone[last]),
