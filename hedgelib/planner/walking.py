@@ -94,7 +94,9 @@ def _ways(sheet, prices, falls=()):
     """The straight ways from the price today, halting where something happens; in small steps with a band."""
     first = np.full(len(prices), sheet.price)
     turns = [first, prices] if not sheet.band else list(np.linspace(first, prices, _STEPS))
-    halts = [sheet.price * (1 + order.move) for order in (sheet.plan.stop, sheet.plan.take_profit) if order]
+    # Just beyond each exit, whatever the last digit: it fills there, and its fee is one of there.
+    exits = (sheet.plan.stop, AT), (sheet.plan.take_profit, 1 / AT)
+    halts = [sheet.price * (1 + order.move) * beyond for order, beyond in exits if order]
     halts += [sheet.price * (1 - fall) / AT for fall in falls]
     if sheet.plan.top_up:
         halts.append(max(sheet.alarm, sheet.price) * AT)
