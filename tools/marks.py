@@ -40,7 +40,7 @@ OURS = ("marks.csv", "marks.html")
 LESSONS = [path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
 MOST_BYTES = 20_000_000
 MOST_OUTPUT = 1_000_000
-STARTER = re.compile(r"=\s*\.\.\.\s*$", re.M)
+STARTER = re.compile(r"=\s*\.\.\.(,\s*\.\.\.)*\s*$", re.M)
 CHECKED = re.compile(r"\bcheck\(")
 RANK = {"right": 3, "wrong": 2, "unread": 1}
 SIGNS = {"right": "✓", "wrong": "✗", "unread": "?"}
@@ -149,6 +149,14 @@ def read_progress(student, file, _limits):
         judge(student, file, each["exercise"], each["answer"], each["try"], claimed=each["verdict"])
 
 
+@functools.cache
+def starters():
+    """The cells of the lessons as a student gets them."""
+    paths = (ROOT / "notebooks" / f"{lesson}.ipynb" for lesson in LESSONS)
+    cells = [cell for path in paths for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+    return {"".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"}
+
+
 def read_notebook(student, file, limits):
     """Take in what the exercises of a notebook are answered with."""
     try:
@@ -163,7 +171,7 @@ def read_notebook(student, file, limits):
     answered = [
         number
         for number, (_, source) in enumerate(cells)
-        if CHECKED.search(source) and not STARTER.search(source)
+        if CHECKED.search(source) and not STARTER.search(source) and source not in starters()
     ]
     if not answered:
         student.notes.append(f"{file.name}: nothing is answered")
