@@ -18,7 +18,7 @@ import lessons
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from hedgelib import market, planner
+from hedgelib import market, planner, told
 from hedgelib.rendering import data_url
 
 pytestmark = pytest.mark.browser
@@ -172,6 +172,22 @@ def tells(page, panel, explorer):
     page.wait_for_function(spoken, arg=[said.element_handle(), explorer.tell(next(iter(explorer.controls)))])
 
 
+def plays(page, panel, explorer):
+    """The slider moved last is heard as long as it has values, listed, and moved to its end by a button."""
+    *_, control = explorer.controls.values()
+    slider = panel.get_by_role("slider").last
+    panel.get_by_role("button", name="Listen").click()
+    heard = "([panel, seconds]) => Math.abs(panel.querySelector('audio')?.duration - seconds) < 0.1"
+    page.wait_for_function(heard, arg=[panel.element_handle(), told.STEP * len(control.values)])
+    panel.get_by_role("button", name="Table").click()
+    panel.get_by_role("button", name="Copy the table").click()
+    copied = page.evaluate("getSelection().toString()")
+    assert all(text in copied for text in control.texts)
+    panel.get_by_role("button", name="Play").click()
+    end = "([slider, text]) => slider.ariaValueText === text"
+    page.wait_for_function(end, arg=[slider.element_handle(), control.texts[-1]])
+
+
 def start_but(explorer, number, index):
     """The start with one slider elsewhere."""
     return (*explorer.start[:number], index, *explorer.start[number + 1 :])
@@ -239,6 +255,8 @@ def test_notebook_runs_and_its_sliders_move(path, page, lab):
                 for key in keys:
                     panel.get_by_role("slider").nth(number).press(key)
                 shows(page, panel, explorer, start_but(explorer, number, index), name)
+        if path == lessons.PATHS[0]:
+            plays(page, panel, explorer)
     for cell in outcome["forms"]:
         form_in_one_view(page, cell)
     assert "Traceback" not in log.read_text()
