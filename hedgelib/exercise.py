@@ -222,6 +222,11 @@ def exercises():
     -------
     mapping of str to Exercise
         It raises ``ValueError`` for an exercise that is not as the docstring of this module describes.
+
+    Examples
+    --------
+    >>> exercises()["02-1"].unit
+    'USDT'
     """
     beside = tuple(path for name in OWN if (path := Path(name)).is_file())
     return _course(tuple((path.resolve(), path.stat().st_mtime_ns) for path in beside))

@@ -220,7 +220,7 @@ class Explorer:
             state = (*position[:place], index, *position[place + 1 :])
             if state not in self._known:
                 with rendering.style():
-                    self._known[state] = self._draw(state)[1]
+                    self._known[state] = self._draw(state, Figure(figsize=self.size))[1]
             states.append(self._known[state])
         return states
 

@@ -458,6 +458,8 @@ CALLS = [
     call(exercise.my_progress),
     call(story.yours, lesson="02", entry=60_000.0, later=70_000.0, loose=["entry", "later"]),
     call(lived.explorer, behind=["3x", "2x"], path="like crash", days=[30.0], loose=["behind", "path"]),
+    call(lived.started_at, market=MARKET, price=60_000.0),
+    call(lived.walk, figure=Fresh(Figure), market=MARKET, hedge=HEDGE, rule=plan.Plan(), day=1.0),
     call(exercise.check, name="02-1", answer=1.0, function=None, loose=["name", "answer", "function"]),
     *(
         call(write, value=1.5, decimals=2, signed=True, loose=["value"])
@@ -535,6 +537,8 @@ CALLS = [
     ),
     call(explorer.Explorer, draw=draw, title="Title", size=[2.0, 1.0], price=CHOICE),
     call(EXPLORER.values, position=[0]),
+    call(EXPLORER.sweep, name="price", position=[0], loose=["position"]),
+    call(EXPLORER.tell, name="price", position=[0], loose=["position"]),
     call(EXPLORER.figure, position=[0], sheet=Fresh(Figure)),
 ]
 

@@ -208,7 +208,7 @@ def test_formulas_are_drawn_and_numbers_in_explorers_left_alone(course, visit):
 def test_search_finds_text_and_leads_to_its_section(course, visit):
     page = visit(course / "index.html")
     box = page.get_by_role("searchbox")
-    box.fill("secnd positions")
+    box.fill("secomd positions")
     page.get_by_text("1 passage").wait_for()
     box.press("ArrowDown")
     assert page.evaluate("document.activeElement.closest('#found') !== null")
