@@ -27,9 +27,9 @@ def test_a_month_goes_in_and_comes_out():
     )
     closed = perp.shift(freq="8h")  # perp.csv names the opening of a bar
     assert len(frame) == 90 and (frame.index == spot.index).all()
-    assert (frame["spot"] == spot["close"]).all()
+    assert (frame["spot"] == spot["close"].to_numpy()).all()
     for name, column in {"mark": "close", "mark_high": "high", "mark_low": "low"}.items():
-        assert (frame[name] == closed[column].loc[frame.index]).all(), name
+        assert (frame[name] == closed[column].loc[frame.index].to_numpy()).all(), name
     assert (frame["funding"] == funding["funding_rate"].reindex(frame.index)).all()
     assert len(ledger.run(frame, Hedge(1, 1, 2, "BTCUSDT"))) == 90
 

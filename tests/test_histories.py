@@ -1228,7 +1228,8 @@ def test_harmed_files_end_in_the_right_frame_or_in_a_sentence(tmp_path_factory, 
     if "does not end with a line break" in told:
         frame = frame.iloc[:-1]
     true = TRUE["perp"].set_axis(TRUE["perp"].index + pd.Timedelta("8h"), axis=0).loc[frame.index]
-    assert (frame["mark"] == true["close"]).all() and (frame["mark_high"] == true["high"]).all()
+    for name, column in {"mark": "close", "mark_high": "high"}.items():
+        assert (frame[name] == true[column].to_numpy()).all(), name
     assert np.allclose(frame["spot"], true["close"], rtol=1e-12, atol=0)
     if not any(word in told for word in ("a year", "say timezone=", "the cap of")):
         assert np.allclose(frame["funding"], TRUE["funding"]["rate"].loc[frame.index], rtol=0, atol=1e-8)
