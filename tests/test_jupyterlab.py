@@ -287,7 +287,7 @@ def test_a_saved_notebook_shows_its_pictures_on_the_next_day(page, lab):
     page.get_by_text("| Idle").wait_for()
     cell = page.evaluate(OUTCOME)["explorers"][0]
     page.evaluate(SCROLL, cell)
-    here = page.locator(f'[data-windowed-list-index="{cell}"]')
+    here = page.locator(f'.jp-CodeCell[data-windowed-list-index="{cell}"]')
     here.get_by_role("slider").first.wait_for()
     page.evaluate(NEXT_DAY, lesson.name)
     page.evaluate(SCROLL, cell)
