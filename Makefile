@@ -21,11 +21,12 @@ lab: $(READY) ## set up, then open JupyterLab on the first notebook
 
 test: style ## set up, then run every check and test
 	$(BIN)/python -m pytest --quiet $(SIDE_BY_SIDE) --dist=loadgroup
+	HEDGELAB_PROGRESS=/dev/null $(BIN)/python -m pytest --quiet $(SIDE_BY_SIDE) --dist=loadfile --nbval --nbval-current-env \
+		--nbval-cell-timeout=120 --nbval-sanitize-with tests/nbval.cfg notebooks
 
 # What needs a browser, the site or the lock is tested with the locked versions alone. The old ones are found to use
 # what newer neighbours deprecate: their warnings are no errors.
-NOT_WITH_OLDEST := collection environment jupyterlab live notebooks setup site_barriers site_browser \
-	stored twin website
+NOT_WITH_OLDEST := collection environment jupyterlab live notebooks setup site_barriers site_browser twin website
 
 test-oldest: $(OLDEST)/.ready ## test the library with the oldest versions it runs with, on Python 3.12
 	$(OLDEST)/bin/python -m pytest --quiet $(SIDE_BY_SIDE) --dist=loadgroup --override-ini=filterwarnings=default \

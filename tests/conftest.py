@@ -18,7 +18,6 @@ ORDER = {
     "test_jupyterlab.py": -1,
     "test_lessons.py": 1,
     "test_site_barriers.py": 2,
-    "test_stored.py": 2,
     "test_sources.py": 3,
 }
 
@@ -32,7 +31,7 @@ RUN_LESSONS = {
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with the files that take minutes; some of the last need what the first of them builds.
+    """Begin with the files that take minutes; one of the last needs what the first of them builds.
 
     So tests that run side by side (``make test``) keep every processor busy to the end. A process takes a
     file at a time, but all that concerns one lesson together: a lesson runs once, and not in every process.

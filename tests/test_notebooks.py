@@ -1,4 +1,8 @@
-"""The tool that stores notebooks."""
+"""The tool that stores notebooks, and the comparison of stored numbers that rests on it."""
+
+import subprocess
+import sys
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -6,6 +10,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from tools import notebooks
 
+CONFIGURATION = Path(__file__).parent / "nbval.cfg"
 PICTURE = """from hedgelib import figures
 def draw(figure):
     figure.subplots().plot([0, 1], [0, {number}])
@@ -118,6 +123,36 @@ def test_missing_ids_are_made_from_the_place(tmp_path):
         '{"cell_type": "markdown", "metadata": {}, "source": ["b"]}]}'
     )
     assert [cell.id for cell in notebooks.read(path).cells] == ["cell-1", "cell-2"]
+
+
+def nbval(path):
+    """Compare strictly, as `make test` does, in a process of its own."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--nbval",
+        "--nbval-current-env",
+    ]
+    command += ["--nbval-cell-timeout=60", "--nbval-sanitize-with", CONFIGURATION, path]
+    return subprocess.run(command, capture_output=True, text=True, cwd=path.parent, check=False)
+
+
+def test_nbval_accepts_what_was_stored_and_fails_when_one_number_is_altered(store):
+    path = store("1_234 + 1", PICTURE.format(number=5_000))
+    notebooks.refresh(path)
+    assert nbval(path).returncode == 0
+    altered = path.read_text(encoding="utf-8")
+    for right, wrong in [('"1235"', '"1236"'), ("+5,000 USDT", "+5,001 USDT")]:
+        assert right in altered
+        altered = altered.replace(right, wrong)
+    path.write_text(altered, encoding="utf-8")
+    outcome = nbval(path)
+    assert outcome.returncode == 1
+    assert "2 failed" in outcome.stdout
 
 
 def test_every_notebook_of_the_course_is_normalised():
