@@ -9,7 +9,7 @@ SIDE_BY_SIDE := --numprocesses=auto --no-loadscope-reorder
 
 export JUPYTER_PREFER_ENV_PATH := 1
 
-.PHONY: help lab fresh follow test test-oldest lint style notebooks scripts site slides live pdf marks class release hub-test bench lock clean
+.PHONY: help lab fresh follow test test-oldest test-live lint style notebooks scripts site slides live pdf marks class release hub-test bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## list what make can do
@@ -30,6 +30,9 @@ NOT_WITH_OLDEST := collection environment jupyterlab live notebooks setup site_b
 test-oldest: $(OLDEST)/.ready ## test the library with the oldest versions it runs with, on Python 3.12
 	$(OLDEST)/bin/python -m pytest --quiet $(SIDE_BY_SIDE) --dist=loadgroup --override-ini=filterwarnings=default \
 		$(NOT_WITH_OLDEST:%=--ignore=tests/test_%.py) --ignore=hedgelib/environment.py
+
+test-live: live ## test the live site in Chromium and Firefox (Debian: apt install chromium firefox-esr)
+	$(BIN)/python -m pytest --quiet --capture=no tests/live/live_pages.py
 
 style: $(READY)
 	$(BIN)/ruff check
