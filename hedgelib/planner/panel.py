@@ -75,6 +75,7 @@ _STYLE = """
 .hl-form .widget-accordion section { overflow-x: auto }
 .hl-form .widget-accordion table { border-collapse: collapse; margin: .4em 0 }
 .hl-form .widget-accordion tr > * { padding: 1px .6em 1px 0; text-align: left; vertical-align: top }
+.hl-form .widget-accordion td:nth-child(9) { min-width: 18em } /* of the ladder: what to do there */
 .hl-form .hl-beside tr > :not(:first-child) { text-align: right }
 @media (max-width: 1100px) {
   .hl-form { --jp-widgets-font-size: 12px }
