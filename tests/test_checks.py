@@ -153,3 +153,11 @@ def test_plain():
     assert type(checks.plain(np.float64(1))) is float
     assert str(checks.plain(-0.0)) == "0.0"
     assert not np.signbit(checks.plain(np.array([-0.0]))).any()
+
+
+def test_rows_of_equal_times_belong_together_in_whatever_unit_they_are_counted():
+    days = pd.date_range("2024-01-01", periods=3, tz="UTC")
+    for unit in ("s", "us", "ns"):
+        checks.aligned(mark=pd.Series(1.0, days), rate=pd.Series(1e-4, days.as_unit(unit)))
+    with pytest.raises(ValueError, match="rows of different times"):
+        checks.aligned(mark=pd.Series(1.0, days), rate=pd.Series(1e-4, days + pd.Timedelta("1h")))
