@@ -223,7 +223,8 @@ def form_in_one_view(page, cell):
             told = form.locator(".hl-lines").get_by_text(answer).first
             told.wait_for()
             for seen in (field, told, *([form.locator(".hl-prices")] if text == leverage else [])):
-                box = seen.bounding_box()
+                while (box := seen.bounding_box()) is None:
+                    seen.wait_for()  # it is written again while it is looked at
                 assert box["y"] >= 0 and box["y"] + box["height"] <= height, (width, text)
                 assert box["x"] >= 0 and box["x"] + box["width"] <= width, (width, text)
     page.set_viewport_size(before)
