@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from hedgelib import checks, contracts
+from hedgelib.planner import refusals
 from hedgelib.planner.closes import closes, estimate, paired
 from hedgelib.planner.sheet import FIELDS, JUDGES, Worksheet, WorksheetError
 
@@ -108,14 +109,7 @@ class CrossWorksheet:
 
     def __post_init__(self):
         """Check every field, then whether they go together."""
-        problems = {}
-        for name, check in _ACCEPTED.items():
-            if getattr(self, name) is not None or name not in ("ratio", *_OWN):
-                try:
-                    checks.assign(self, **{name: check(getattr(self, name))})
-                except ValueError as error:
-                    problems[name] = str(error)
-        problems = problems or self._contradiction()
+        problems = refusals.of_fields(self, _ACCEPTED, ("ratio", *_OWN)) or self._contradiction()
         if problems:
             raise WorksheetError(problems)
 

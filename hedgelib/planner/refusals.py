@@ -1,8 +1,23 @@
-"""Why a plan is refused although each of its fields is fine by itself."""
+"""Why a plan is refused: for a field, or although each of its fields is fine by itself."""
 
 from hedgelib import checks
 from hedgelib.figures import percent, usdt
 from hedgelib.hedge import LeverageError
+
+
+def of_fields(sheet, accepted, optional):
+    """Put into each field of a plan what its check in `accepted` makes of it; return why, by refused field.
+
+    A field named in `optional` may be None, and then is not checked.
+    """
+    problems = {}
+    for name, check in accepted.items():
+        if getattr(sheet, name) is not None or name not in optional:
+            try:
+                checks.assign(sheet, **{name: check(getattr(sheet, name))})
+            except ValueError as error:
+                problems[name] = str(error)
+    return problems
 
 
 def contradiction(sheet):

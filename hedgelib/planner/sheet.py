@@ -153,13 +153,7 @@ class Worksheet:
 
     def __post_init__(self):
         """Check every field, then whether they go together."""
-        problems = {}
-        for name, check in FIELDS.items():
-            if getattr(self, name) is not None or name not in _OPTIONAL:
-                try:
-                    checks.assign(self, **{name: check(getattr(self, name))})
-                except ValueError as error:
-                    problems[name] = str(error)
+        problems = refusals.of_fields(self, FIELDS, _OPTIONAL)
         if not problems:
             if self.mode is None:
                 checks.assign(self, mode="cross" if self.margin_from == "collateral" else "isolated")
